@@ -1,0 +1,175 @@
+-- The spine: integrations, their credentials, sync schedules, runs, states and records, and what every outgoing call did.
+
+create table installation_keys (
+  id text primary key,
+  status text not null check (status in ('active', 'retiring')),
+  salt bytea not null,
+  iterations integer not null,
+  -- A known value sealed under the key: tells at start whether ENCRYPTION_SECRET is the right one.
+  verifier jsonb not null,
+  created_at timestamptz not null default now()
+);
+create unique index installation_keys_one_active on installation_keys (status) where status = 'active';
+
+create table integrations (
+  id text primary key,
+  owner text not null,
+  name text not null,
+  type text not null,
+  platform text not null,
+  status text not null check (status in ('pending', 'connected', 'disconnected', 'error', 'deleting')),
+  status_reason text,
+  configuration jsonb not null,
+  version bigint not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+create index integrations_by_owner on integrations (owner, id);
+
+create table credentials (
+  integration_id text primary key references integrations (id) on delete cascade,
+  -- The self-contained envelope of credentials/envelope.ts; its data key is wrapped by installation key `key_id`.
+  envelope jsonb not null,
+  key_id text not null references installation_keys (id),
+  fields text[] not null,
+  version bigint not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+create index credentials_by_key on credentials (key_id, integration_id);
+
+create table webhook_endpoints (
+  id text primary key,
+  integration_id text not null references integrations (id) on delete cascade,
+  url text not null,
+  events text[] not null,
+  description text,
+  active boolean not null default true,
+  secret_envelope jsonb not null,
+  key_id text not null references installation_keys (id),
+  version bigint not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+create index webhook_endpoints_by_integration on webhook_endpoints (integration_id, id);
+create index webhook_endpoints_by_key on webhook_endpoints (key_id, id);
+
+-- Platforms added or edited at run time; the newest version of a platform counts.
+create table connectors (
+  platform text not null,
+  version integer not null,
+  source text not null,
+  created_at timestamptz not null default now(),
+  deleted_at timestamptz,
+  primary key (platform, version)
+);
+
+create table sync_schedules (
+  integration_id text primary key references integrations (id) on delete cascade,
+  frequency text not null,
+  timezone text not null default 'UTC',
+  next_due_at timestamptz not null,
+  updated_at timestamptz not null default now()
+);
+create index sync_schedules_due on sync_schedules (next_due_at);
+
+create table sync_runs (
+  id text primary key,
+  integration_id text not null references integrations (id) on delete cascade,
+  trigger text not null check (trigger in ('schedule', 'manual')),
+  full_refresh boolean not null default false,
+  streams text[],
+  status text not null check (status in ('queued', 'running', 'succeeded', 'failed', 'stopped')),
+  -- Fencing: every claim raises the token, and every write of a run names the token it was claimed with.
+  lease_token bigint not null default 0,
+  lease_until timestamptz,
+  stop_requested_at timestamptz,
+  due_at timestamptz not null default now(),
+  queued_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  pages bigint not null default 0,
+  records_read bigint not null default 0,
+  records_added bigint not null default 0,
+  records_updated bigint not null default 0,
+  records_deleted bigint not null default 0,
+  records_unchanged bigint not null default 0,
+  error jsonb,
+  warnings jsonb not null default '[]'
+);
+-- One run per integration at a time, across processes.
+create unique index sync_runs_one_active on sync_runs (integration_id) where status in ('queued', 'running');
+create index sync_runs_queued on sync_runs (queued_at) where status = 'queued';
+create index sync_runs_leased on sync_runs (lease_until) where status = 'running';
+create index sync_runs_by_integration on sync_runs (integration_id, id);
+
+create table sync_states (
+  integration_id text not null references integrations (id) on delete cascade,
+  stream text not null,
+  -- Where the next page starts: opaque, made and read by connectors/.
+  state jsonb,
+  -- The full read under way or last done; a record not seen by it is gone once it is complete.
+  full_read_id text,
+  full_read_started_at timestamptz,
+  full_read_completed_at timestamptz,
+  -- Deletions found above the safe share, waiting for a person.
+  pending_deletions jsonb,
+  updated_at timestamptz not null default now(),
+  primary key (integration_id, stream)
+);
+
+create sequence records_change_seq;
+
+-- No foreign key to integrations: a deleted integration's records are erased in batches by a job.
+create table records (
+  integration_id text not null,
+  stream text not null,
+  record_key text not null,
+  data jsonb not null,
+  -- SHA-256 of the RFC 8785 form of data.
+  content_hash bytea not null,
+  -- Ordered within an integration, because one fenced run at a time writes it.
+  change_seq bigint not null default nextval('records_change_seq'),
+  created_seq bigint not null,
+  seen_by text not null,
+  deleted_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (integration_id, stream, record_key)
+) with (fillfactor = 90);
+create unique index records_by_change on records (integration_id, change_seq);
+
+-- Every attempt of every outgoing call. Daily partitions, made ahead and dropped by jobs/maintenance.
+create table outgoing_attempts (
+  id text not null,
+  operation_id text not null,
+  integration_id text not null,
+  operation text not null,
+  attempt smallint not null,
+  method text not null,
+  host text not null,
+  path text not null,
+  status smallint,
+  outcome text not null,
+  started_at timestamptz not null,
+  duration_ms real not null,
+  wait_ms real not null,
+  first_byte_ms real,
+  response_bytes bigint not null default 0,
+  error text,
+  primary key (started_at, id)
+) partition by range (started_at);
+create index outgoing_attempts_by_integration on outgoing_attempts (integration_id, started_at);
+create index outgoing_attempts_by_operation on outgoing_attempts (operation_id, started_at);
+
+create table idempotency_keys (
+  scope text not null,
+  key text not null,
+  request_hash bytea not null,
+  -- Null while the first request is still being answered.
+  response jsonb,
+  locked_until timestamptz not null,
+  created_at timestamptz not null default now(),
+  primary key (scope, key)
+);
+create index idempotency_keys_by_age on idempotency_keys (created_at);

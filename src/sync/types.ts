@@ -1,0 +1,70 @@
+import type { JsonObject } from '../core/json.ts';
+
+export type SyncStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'stopped';
+
+/** A run of a sync. Counts are of the whole run, also across restarts. */
+export interface SyncRun {
+  readonly id: string;
+  readonly integrationId: string;
+  readonly trigger: 'schedule' | 'manual';
+  readonly fullRefresh: boolean;
+  readonly status: SyncStatus;
+  readonly dueAt: string;
+  readonly queuedAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly pages: number;
+  readonly recordsRead: number;
+  readonly recordsAdded: number;
+  readonly recordsUpdated: number;
+  readonly recordsDeleted: number;
+  readonly recordsUnchanged: number;
+  readonly error: { readonly code: string; readonly message: string; readonly stream?: string } | null;
+  readonly warnings: readonly { readonly code: string; readonly message: string; readonly stream?: string }[];
+}
+
+/** What `syncIntegration` and `syncAll` answer: the finished run. */
+export interface SyncResult extends SyncRun {
+  readonly success: boolean;
+  readonly durationMs: number;
+}
+
+export interface SyncOptions {
+  /** Reads every stream from the start, also incremental ones, and finds deletions. */
+  fullRefresh?: boolean;
+  /** Only these streams. */
+  streams?: string[];
+  signal?: AbortSignal;
+  /** Called after every written page. */
+  onProgress?: (run: SyncRun) => void;
+}
+
+export type ChangeKind = 'added' | 'updated' | 'deleted';
+
+/** One record as the change feed gives it. `change` is relative to the cursor that was asked from. */
+export interface RecordChange {
+  readonly stream: string;
+  readonly key: string;
+  readonly change: ChangeKind;
+  /** The last known data, also of a deleted record. */
+  readonly data: JsonObject;
+  /** ISO 8601. */
+  readonly changedAt: string;
+  readonly deletedAt: string | null;
+}
+
+export interface RecordPage {
+  readonly records: readonly RecordChange[];
+  /** Pass it as `cursor` to go on from here, now or next week. */
+  readonly nextCursor: string;
+  /** Whether more changes were there already. */
+  readonly hasMore: boolean;
+}
+
+export interface StreamStatus {
+  readonly stream: string;
+  readonly records: number;
+  readonly lastFullReadAt: string | null;
+  readonly updatedAt: string | null;
+  readonly pendingDeletions: { readonly count: number; readonly total: number; readonly foundAt: string } | null;
+}
