@@ -1,0 +1,47 @@
+import { AppError } from '../core/errors.ts';
+import type { ConnectionTestResult } from './types.ts';
+
+/** No integration has this id (or it is being deleted). */
+export class IntegrationNotFoundError extends AppError {
+  readonly code = 'INTEGRATION_NOT_FOUND';
+
+  constructor(id: string) {
+    super(`There is no integration ${JSON.stringify(id)}. List the existing ones with "integrations list".`, {
+      details: { integrationId: id },
+    });
+  }
+}
+
+/** No webhook has this id. */
+export class WebhookNotFoundError extends AppError {
+  readonly code = 'WEBHOOK_NOT_FOUND';
+
+  constructor(id: string) {
+    super(`There is no webhook ${JSON.stringify(id)}.`, { details: { webhookId: id } });
+  }
+}
+
+/** The provider did not accept the connection; `result` says which way it failed and what to do. */
+export class ConnectionFailedError extends AppError {
+  readonly code = 'CONNECTION_FAILED';
+  readonly result: ConnectionTestResult;
+
+  constructor(name: string, result: ConnectionTestResult) {
+    super(`${name} could not be connected: ${result.error ?? result.status}`, { details: { result } });
+    this.result = result;
+  }
+}
+
+/** The operation needs a connected integration; connect it first. */
+export class IntegrationDisconnectedError extends AppError {
+  readonly code = 'INTEGRATION_DISCONNECTED';
+
+  constructor(id: string) {
+    super(
+      `Integration ${id} is disconnected, so nothing is sent to its provider. Connect it first (connectIntegration).`,
+      {
+        details: { integrationId: id },
+      },
+    );
+  }
+}
