@@ -118,7 +118,7 @@ export interface ConnectionTestResult {
 export type HealthState = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
 
 export interface HealthCheck {
-  readonly name: 'connection' | 'circuit_breaker' | 'last_sync' | 'error_rate' | 'credentials';
+  readonly name: 'connection' | 'circuit_breaker' | 'last_sync' | 'error_rate';
   readonly state: 'pass' | 'warn' | 'fail' | 'unknown';
   readonly observed: string;
   readonly detail?: string;
@@ -171,6 +171,8 @@ export interface WebhookConfig {
 }
 
 export interface RateLimitResult {
+  /** What the call is for, as it was asked. */
+  readonly action: string;
   readonly allowed: boolean;
   readonly limit: number;
   readonly remaining: number;

@@ -1,0 +1,180 @@
+import { validateIntegrationInput } from '../connectors/resolve.ts';
+import { ConflictError, type InputProblem, InvalidInputError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import { invalidInput, parseInput } from '../core/input.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { CredentialStore } from '../credentials/credentialStore.ts';
+import type { Database } from '../store/database.ts';
+import { parseFrequency } from '../sync/frequency.ts';
+import type { SyncService } from '../sync/syncService.ts';
+import { IntegrationNotFoundError } from './errors.ts';
+import {
+  findIntegration,
+  type IntegrationFilter,
+  insertIntegration,
+  listIntegrations,
+  updateIntegrationRow,
+} from './integrationQueries.ts';
+import { createIntegrationSchema, updateIntegrationSchema } from './schemas.ts';
+import type { ConnectorSessions } from './sessions.ts';
+import type { CreateIntegrationData, Integration, IntegrationConfiguration, UpdateIntegrationData } from './types.ts';
+
+interface Dependencies {
+  readonly database: Database;
+  readonly credentials: CredentialStore;
+  readonly sessions: ConnectorSessions;
+  readonly sync: SyncService;
+}
+
+/** The integrations as stored: made, read and changed. */
+export class IntegrationCatalog {
+  readonly #deps: Dependencies;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** @throws InvalidInputError that lists everything wrong with `data`; nothing is stored then. */
+  async create(data: CreateIntegrationData): Promise<Integration> {
+    const { database, credentials, sessions } = this.#deps;
+    const input = parseInput(createIntegrationSchema, data, 'The integration');
+    const configuration = input.configuration ?? {};
+    const connector = await sessions.connector(input.platform, configuration);
+    refuse([
+      ...validateIntegrationInput(connector, { credentials: input.credentials ?? null, configuration }),
+      ...configurationProblems(configuration),
+      ...sizeProblems(configuration, input.credentials),
+    ]);
+    const id = newId('integration');
+    const owner = input.owner ?? 'default';
+    await database.transaction(async (tx) => {
+      await insertIntegration(tx, {
+        id,
+        owner,
+        name: input.name,
+        type: input.type ?? connector.category,
+        platform: input.platform,
+        configuration,
+      });
+      if (input.credentials !== undefined) await credentials.save(tx, id, owner, input.credentials);
+    });
+    return this.get(id);
+  }
+
+  /** @throws IntegrationNotFoundError */
+  async get(id: string): Promise<Integration> {
+    const integration = await this.find(id);
+    if (integration === null) throw new IntegrationNotFoundError(id);
+    return integration;
+  }
+
+  find(id: string): Promise<Integration | null> {
+    return findIntegration(this.#deps.database.db, id);
+  }
+
+  /** One page, in the order they were made; `after` is the last id of the page before. */
+  list(filter: IntegrationFilter, after: string | null, limit: number): Promise<Integration[]> {
+    return listIntegrations(this.#deps.database.db, filter, after, limit);
+  }
+
+  /** Every integration, read page by page. */
+  async *all(filter: IntegrationFilter = {}): AsyncGenerator<Integration> {
+    let after: string | null = null;
+    for (;;) {
+      const page = await this.list(filter, after, LIMITS.recordsPageSizeMax);
+      yield* page;
+      if (page.length < LIMITS.recordsPageSizeMax) return;
+      after = page.at(-1)!.id;
+    }
+  }
+
+  /**
+   * @throws IntegrationNotFoundError
+   * @throws InvalidInputError nothing was changed
+   * @throws ConflictError the stored version is not `data.version`, or changed meanwhile; nothing was changed
+   */
+  async update(id: string, data: UpdateIntegrationData): Promise<Integration> {
+    const { database, credentials, sessions, sync } = this.#deps;
+    const input = parseInput(updateIntegrationSchema, data, 'The change');
+    const stored = await this.get(id);
+    if (input.version !== undefined && input.version !== stored.version)
+      throw conflict(id, input.version, stored.version);
+
+    const configuration = merge(stored.configuration, input.configuration);
+    const connector = await sessions.connector(stored.platform, configuration);
+    refuse([
+      // Stored credentials are write-only: they were checked when they came and are not opened to be checked again.
+      ...validateIntegrationInput(connector, {
+        credentials: input.credentials ?? null,
+        storedCredentialFields: stored.credentialFields,
+        configuration,
+      }),
+      ...configurationProblems(configuration),
+      ...sizeProblems(configuration, input.credentials),
+    ]);
+    const reconnect = input.credentials !== undefined || input.configuration?.connection !== undefined;
+    await database.transaction(async (tx) => {
+      const won = await updateIntegrationRow(tx, id, stored.version, {
+        name: input.name ?? stored.name,
+        type: input.type ?? stored.type,
+        configuration,
+        status: reconnect && stored.status !== 'disconnected' ? 'pending' : stored.status,
+      });
+      if (!won) throw conflict(id, stored.version, null);
+      if (input.credentials !== undefined) await credentials.save(tx, id, stored.owner, input.credentials);
+      const { syncFrequency = 'manual', timezone = 'UTC' } = configuration;
+      const changed =
+        syncFrequency !== (stored.configuration.syncFrequency ?? 'manual') ||
+        timezone !== (stored.configuration.timezone ?? 'UTC');
+      if (changed) await sync.reschedule(tx, id, syncFrequency, timezone);
+    });
+    return this.get(id);
+  }
+}
+
+function merge(
+  stored: IntegrationConfiguration,
+  change: UpdateIntegrationData['configuration'],
+): IntegrationConfiguration {
+  const merged = { ...stored, ...change };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined));
+}
+
+function conflict(id: string, expected: number, actual: number | null): ConflictError {
+  const now = actual === null ? 'it was changed meanwhile' : `it is version ${actual} now`;
+  return new ConflictError(
+    `Integration ${id} was to be changed from version ${expected}, but ${now}. Nothing was changed. Read it again and repeat the change.`,
+    {
+      details: { integrationId: id, expectedVersion: expected, ...(actual === null ? {} : { actualVersion: actual }) },
+    },
+  );
+}
+
+function refuse(problems: readonly InputProblem[]): void {
+  if (problems.length > 0) throw invalidInput('The integration', problems);
+}
+
+function configurationProblems(configuration: IntegrationConfiguration): InputProblem[] {
+  try {
+    parseFrequency(configuration.syncFrequency ?? 'manual', configuration.timezone ?? 'UTC');
+    return [];
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    return error.problems.map((problem) => ({ ...problem, pointer: `/configuration${problem.pointer}` }));
+  }
+}
+
+function sizeProblems(
+  configuration: IntegrationConfiguration,
+  credentials: Record<string, string> | undefined,
+): InputProblem[] {
+  const problems: InputProblem[] = [];
+  const check = (pointer: string, value: unknown, limitBytes: number): void => {
+    const bytes = Buffer.byteLength(JSON.stringify(value ?? {}));
+    if (bytes > limitBytes)
+      problems.push({ pointer, detail: `takes at most ${limitBytes} bytes as JSON; got ${bytes}.` });
+  };
+  check('/configuration', configuration, LIMITS.configurationBytes);
+  check('/credentials', credentials, LIMITS.credentialsBytes);
+  return problems;
+}

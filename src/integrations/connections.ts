@@ -1,0 +1,123 @@
+import { checkConnection } from '../connectors/check.ts';
+import type { Clock } from '../core/clock.ts';
+import { newId } from '../core/ids.ts';
+import type { AttemptLog } from '../outgoing/attemptLog.ts';
+import type { Outgoing } from '../outgoing/pipeline.ts';
+import type { Database } from '../store/database.ts';
+import type { SyncService } from '../sync/syncService.ts';
+import { toConnectionTestResult } from './connectionTest.ts';
+import { ConnectionFailedError } from './errors.ts';
+import { judgeHealth } from './health.ts';
+import { setStatus } from './integrationQueries.ts';
+import { readMetrics } from './metrics.ts';
+import type { ConnectorSessions } from './sessions.ts';
+import type { ConnectionTestResult, HealthCheckResult, Integration, IntegrationMetrics } from './types.ts';
+
+const TEST_DEADLINE_MS = 30_000;
+
+interface Dependencies {
+  readonly database: Database;
+  readonly sessions: ConnectorSessions;
+  readonly outgoing: Outgoing;
+  readonly attempts: AttemptLog;
+  readonly sync: SyncService;
+  readonly clock: Clock;
+}
+
+/** Whether integrations reach their providers, and how well. */
+export class IntegrationConnections {
+  readonly #deps: Dependencies;
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** Proves the stored credentials with the connector's check and keeps what was learnt as the status. */
+  async test(integration: Integration): Promise<ConnectionTestResult> {
+    const { clock, database, sessions } = this.#deps;
+    const operationId = newId('operation');
+    const startedMs = clock.monotonicMs();
+    const session = await sessions.open(integration, operationId);
+    const context = () => ({
+      platform: integration.platform,
+      title: session.connector.title,
+      operationId,
+      latencyMs: clock.monotonicMs() - startedMs,
+      testedAt: new Date(clock.now()).toISOString(),
+    });
+    const needed = integration.credentialFields.length === 0 && session.connector.auth.length > 0;
+    const result = needed
+      ? missingCredentials(context())
+      : toConnectionTestResult(await checkConnection(session, AbortSignal.timeout(TEST_DEADLINE_MS)), context());
+    if (integration.status !== 'disconnected') await this.#keep(database, integration.id, result);
+    return result;
+  }
+
+  /** @throws ConnectionFailedError the integration stays as it was, with the reason as its status */
+  async connect(integration: Integration): Promise<void> {
+    const result = await this.test(integration);
+    if (!result.success) throw new ConnectionFailedError(integration.name, result);
+    await setStatus(this.#deps.database.db, integration.id, 'connected', null);
+  }
+
+  /** Ends its syncs; nothing is sent to the provider until it is connected again. Credentials and records stay. */
+  async disconnect(integration: Integration): Promise<void> {
+    const { database, sync } = this.#deps;
+    await database.transaction(async (tx) => {
+      await sync.unschedule(tx, integration.id);
+      await setStatus(tx, integration.id, 'disconnected', 'Disconnected on request.');
+    });
+    await sync.stop(integration.id);
+  }
+
+  async health(integration: Integration): Promise<HealthCheckResult> {
+    const { clock, outgoing, sync } = this.#deps;
+    const connection = await this.test(integration);
+    const [metrics, runs] = await Promise.all([
+      this.metrics(integration.id),
+      sync.listRuns(integration.id, { limit: 1, finished: true }),
+    ]);
+    const last = runs[0];
+    return judgeHealth({
+      integration,
+      connection,
+      breaker: outgoing.breakerState(integration.id),
+      metrics,
+      lastRun:
+        last === undefined
+          ? null
+          : { status: last.status, error: last.error?.message ?? null, finishedAt: last.finishedAt },
+      checkedAt: new Date(clock.now()).toISOString(),
+    });
+  }
+
+  async metrics(integrationId: string): Promise<IntegrationMetrics> {
+    const { attempts, database, clock } = this.#deps;
+    // What this process has seen but not yet written belongs to the answer.
+    await attempts.flush();
+    return readMetrics(database, clock, integrationId);
+  }
+
+  /** Only what the test decided changes the status: a provider's bad day leaves it as it was. */
+  async #keep(database: Database, id: string, result: ConnectionTestResult): Promise<void> {
+    if (result.success) return setStatus(database.db, id, 'connected', null);
+    const undecided = ['rate_limited', 'circuit_open', 'timeout', 'provider_error'].includes(result.status);
+    if (!undecided) await setStatus(database.db, id, 'error', result.error ?? null);
+  }
+}
+
+function missingCredentials(context: {
+  platform: string;
+  title: string;
+  operationId: string;
+  latencyMs: number;
+  testedAt: string;
+}): ConnectionTestResult {
+  return {
+    success: false,
+    latencyMs: Math.round(context.latencyMs),
+    status: 'missing_credentials',
+    error: `There are no credentials for ${context.title} yet. Store them with updateIntegration, then test again.`,
+    details: { platform: context.platform, operationId: context.operationId, testedAt: context.testedAt },
+  };
+}

@@ -1,0 +1,130 @@
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { Database } from '../store/database.ts';
+import type { Schema } from '../store/schema.ts';
+import type { Integration, IntegrationConfiguration, IntegrationStatus } from './types.ts';
+
+type Queryable = Database['db'] | Transaction<Schema>;
+
+type Row = Selectable<Schema['integrations']> & { fields: string[] | null; credentials_updated_at: Date | null };
+
+function selectIntegrations(db: Queryable) {
+  return db
+    .selectFrom('integrations as i')
+    .leftJoin('credentials as c', 'c.integration_id', 'i.id')
+    .selectAll('i')
+    .select(['c.fields', 'c.updated_at as credentials_updated_at'])
+    .where('i.status', '!=', 'deleting');
+}
+
+/** The integration, or null when it is unknown or being deleted. */
+export async function findIntegration(db: Queryable, id: string): Promise<Integration | null> {
+  const row = await selectIntegrations(db).where('i.id', '=', id).executeTakeFirst();
+  return row === undefined ? null : toIntegration(row);
+}
+
+export interface IntegrationFilter {
+  readonly platform?: string;
+  readonly status?: IntegrationStatus;
+  readonly owner?: string;
+  readonly type?: string;
+}
+
+/** Up to `limit` integrations after the id `after`, in the order they were made. */
+export async function listIntegrations(
+  db: Queryable,
+  filter: IntegrationFilter,
+  after: string | null,
+  limit: number,
+): Promise<Integration[]> {
+  let query = selectIntegrations(db).orderBy('i.id').limit(limit);
+  if (after !== null) query = query.where('i.id', '>', after);
+  for (const column of ['platform', 'status', 'owner', 'type'] as const) {
+    const value = filter[column];
+    if (value !== undefined) query = query.where(`i.${column}`, '=', value);
+  }
+  return (await query.execute()).map(toIntegration);
+}
+
+export async function insertIntegration(
+  tx: Transaction<Schema>,
+  row: {
+    id: string;
+    owner: string;
+    name: string;
+    type: string;
+    platform: string;
+    configuration: IntegrationConfiguration;
+  },
+): Promise<void> {
+  await tx
+    .insertInto('integrations')
+    .values({ ...row, configuration: JSON.stringify(row.configuration), status: 'pending' })
+    .execute();
+}
+
+/** Writes the change when the stored version is still `version`; false when somebody else was first. */
+export async function updateIntegrationRow(
+  tx: Transaction<Schema>,
+  id: string,
+  version: number,
+  change: { name: string; type: string; configuration: IntegrationConfiguration; status: IntegrationStatus },
+): Promise<boolean> {
+  const result = await tx
+    .updateTable('integrations')
+    .set({
+      ...change,
+      configuration: JSON.stringify(change.configuration),
+      version: version + 1,
+      updated_at: sql`now()`,
+    })
+    .where('id', '=', id)
+    .where('version', '=', version)
+    .where('status', '!=', 'deleting')
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Records what was learnt about the connection. No change of the user's, so the version stays; a no-op when nothing differs. */
+export async function setStatus(
+  db: Queryable,
+  id: string,
+  status: Exclude<IntegrationStatus, 'deleting'>,
+  reason: string | null,
+): Promise<void> {
+  await db
+    .updateTable('integrations')
+    .set({ status, status_reason: reason, updated_at: sql`now()` })
+    .where('id', '=', id)
+    .where('status', '!=', 'deleting')
+    .where((eb) => eb.or([eb('status', '!=', status), eb('status_reason', 'is distinct from', reason)]))
+    .execute();
+}
+
+/** Makes the integration invisible; what is left of it is erased by a job. False when it was unknown. */
+export async function markDeleting(tx: Transaction<Schema>, id: string): Promise<boolean> {
+  const result = await tx
+    .updateTable('integrations')
+    .set({ status: 'deleting', updated_at: sql`now()`, version: sql`version + 1` })
+    .where('id', '=', id)
+    .where('status', '!=', 'deleting')
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+function toIntegration(row: Row): Integration {
+  return {
+    id: row.id,
+    owner: row.owner,
+    name: row.name,
+    type: row.type,
+    platform: row.platform,
+    status: row.status,
+    statusReason: row.status_reason,
+    configuration: row.configuration as IntegrationConfiguration,
+    credentialFields: row.fields ?? [],
+    credentialsUpdatedAt: row.credentials_updated_at?.toISOString() ?? null,
+    version: row.version,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
+}

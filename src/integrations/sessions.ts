@@ -1,0 +1,55 @@
+import type { Connector } from '../connectors/format.ts';
+import type { ConnectorRegistry } from '../connectors/registry.ts';
+import { connectorFor } from '../connectors/resolve.ts';
+import type { ConnectorSession } from '../connectors/types.ts';
+import type { Clock } from '../core/clock.ts';
+import { InvalidInputError } from '../core/errors.ts';
+import { suggestion } from '../core/input.ts';
+import type { CredentialStore } from '../credentials/credentialStore.ts';
+import type { SendOutgoing } from '../outgoing/types.ts';
+import { configuredBudgets } from './rateBudgets.ts';
+import type { Integration, IntegrationConfiguration } from './types.ts';
+
+/** Opens what a connector needs to talk to its API for one integration: description, credentials, way out. */
+export class ConnectorSessions {
+  readonly #registry: ConnectorRegistry;
+  readonly #credentials: CredentialStore;
+  readonly #send: SendOutgoing;
+  readonly #clock: Clock;
+
+  constructor(registry: ConnectorRegistry, credentials: CredentialStore, send: SendOutgoing, clock: Clock) {
+    this.#registry = registry;
+    this.#credentials = credentials;
+    this.#send = send;
+    this.#clock = clock;
+  }
+
+  /** The platform's description, as this configuration completes it. */
+  async connector(platform: string, configuration: IntegrationConfiguration): Promise<Connector> {
+    const connector = await this.#registry.get(platform);
+    if (connector === null) {
+      const known = (await this.#registry.list()).map((one) => one.platform);
+      const detail = `There is no platform ${JSON.stringify(platform)}.${suggestion(platform, known)} Known are: ${known.join(', ')}. For any other REST API take "http".`;
+      throw new InvalidInputError(detail, [{ pointer: '/platform', detail }]);
+    }
+    return connectorFor(connector, configuration);
+  }
+
+  /** A session for one operation. Credentials are read and opened anew each time, so a change counts at once. */
+  async open(integration: Integration, operationId: string): Promise<ConnectorSession> {
+    const { configuration } = integration;
+    const connector = await this.connector(integration.platform, configuration);
+    return {
+      connector,
+      integrationId: integration.id,
+      operationId,
+      connection: { ...connectionDefaults(connector), ...configuration.connection },
+      startDate: configuration.startDate,
+      authMode: configuration.authMode,
+      credentials: (await this.#credentials.load(integration.id)) ?? {},
+      budgets: configuredBudgets(configuration.rateLimits),
+      send: this.#send,
+      clock: this.#clock,
+    };
+  }
+}

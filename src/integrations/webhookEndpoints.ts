@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { newId } from '../core/ids.ts';
+import { invalidInput, parseInput } from '../core/input.ts';
+import type { CredentialStore } from '../credentials/credentialStore.ts';
+import type { Database } from '../store/database.ts';
+import { IntegrationNotFoundError, WebhookNotFoundError } from './errors.ts';
+import { findIntegration } from './integrationQueries.ts';
+import { webhookSchema } from './schemas.ts';
+import type { Integration, WebhookConfig } from './types.ts';
+
+const MAX_PER_INTEGRATION = 100;
+
+/** Where an integration's events are to be sent. Secrets are sealed and never given back. */
+export class WebhookEndpoints {
+  readonly #database: Database;
+  readonly #credentials: CredentialStore;
+
+  constructor(database: Database, credentials: CredentialStore) {
+    this.#database = database;
+    this.#credentials = credentials;
+  }
+
+  async list(integrationId: string): Promise<WebhookConfig[]> {
+    await this.#integration(integrationId);
+    const rows = await this.#database.db
+      .selectFrom('webhook_endpoints')
+      .select(['id', 'url', 'events', 'description', 'active', 'created_at', 'updated_at'])
+      .where('integration_id', '=', integrationId)
+      .orderBy('id')
+      .limit(MAX_PER_INTEGRATION)
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      url: row.url,
+      events: row.events,
+      ...(row.description === null ? {} : { description: row.description }),
+      active: row.active,
+      createdAt: row.created_at.toISOString(),
+      updatedAt: row.updated_at.toISOString(),
+    }));
+  }
+
+  /** @returns the new webhook's id and its signing secret, which is shown this once. */
+  async add(integrationId: string, webhook: WebhookConfig): Promise<{ id: string; secret: string }> {
+    const { secret = newSecret(), ...data } = parseInput(webhookSchema, writable(webhook), 'The webhook');
+    const integration = await this.#integration(integrationId);
+    const id = newId('webhook');
+    const sealed = await this.#seal(integration, id, secret);
+    await this.#database.transaction(async (tx) => {
+      // The row lock keeps two concurrent additions from passing the limit together.
+      const parent = await tx
+        .selectFrom('integrations')
+        .select('id')
+        .where('id', '=', integrationId)
+        .where('status', '!=', 'deleting')
+        .forUpdate()
+        .executeTakeFirst();
+      if (parent === undefined) throw new IntegrationNotFoundError(integrationId);
+      const { count } = await tx
+        .selectFrom('webhook_endpoints')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('integration_id', '=', integrationId)
+        .executeTakeFirstOrThrow();
+      if (Number(count) >= MAX_PER_INTEGRATION) {
+        throw invalidInput('The webhook', [
+          {
+            pointer: '',
+            detail: `The integration has ${MAX_PER_INTEGRATION} webhooks already, which is the limit. Delete one first.`,
+          },
+        ]);
+      }
+      await tx
+        .insertInto('webhook_endpoints')
+        .values({
+          id,
+          integration_id: integrationId,
+          url: data.url,
+          events: data.events,
+          description: data.description ?? null,
+          active: data.active ?? true,
+          ...sealed,
+        })
+        .execute();
+    });
+    return { id, secret };
+  }
+
+  async update(webhookId: string, webhook: Partial<WebhookConfig>): Promise<void> {
+    const { secret, ...data } = parseInput(webhookSchema.partial(), writable(webhook), 'The webhook');
+    const stored = await this.#database.db
+      .selectFrom('webhook_endpoints')
+      .select('integration_id')
+      .where('id', '=', webhookId)
+      .executeTakeFirst();
+    if (stored === undefined) throw new WebhookNotFoundError(webhookId);
+    const sealed =
+      secret === undefined ? {} : await this.#seal(await this.#integration(stored.integration_id), webhookId, secret);
+    const result = await this.#database.db
+      .updateTable('webhook_endpoints')
+      .set({ ...data, ...sealed, version: sql`version + 1`, updated_at: sql`now()` })
+      .where('id', '=', webhookId)
+      .executeTakeFirst();
+    if (result.numUpdatedRows === 0n) throw new WebhookNotFoundError(webhookId);
+  }
+
+  async delete(webhookId: string): Promise<void> {
+    const result = await this.#database.db
+      .deleteFrom('webhook_endpoints')
+      .where('id', '=', webhookId)
+      .executeTakeFirst();
+    if (result.numDeletedRows === 0n) throw new WebhookNotFoundError(webhookId);
+  }
+
+  async #integration(id: string): Promise<Integration> {
+    const integration = await findIntegration(this.#database.db, id);
+    if (integration === null) throw new IntegrationNotFoundError(id);
+    return integration;
+  }
+
+  async #seal(integration: Integration, webhookId: string, secret: string) {
+    const context = { owner: integration.owner, integrationId: integration.id, field: `webhook:${webhookId}` };
+    const { envelope, keyId } = await this.#credentials.seal(context, secret);
+    return { secret_envelope: JSON.stringify(envelope), key_id: keyId };
+  }
+}
+
+/** Standard Webhooks' symmetric form. */
+function newSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
+}
+
+/** What the service sets itself may be handed back unchanged, as after `getWebhooks`. */
+function writable({
+  id: _id,
+  createdAt: _createdAt,
+  updatedAt: _updatedAt,
+  ...rest
+}: Partial<WebhookConfig>): Partial<WebhookConfig> {
+  return rest;
+}
