@@ -3,10 +3,11 @@
 create table installation_keys (
   id text primary key,
   status text not null check (status in ('active', 'retiring')),
+  -- PBKDF2 of ENCRYPTION_SECRET with this salt gives the root that opens sealed_key.
   salt bytea not null,
   iterations integer not null,
-  -- A known value sealed under the key: tells at start whether ENCRYPTION_SECRET is the right one.
-  verifier jsonb not null,
+  -- The random key itself, sealed under the root: opening it at start also tells whether ENCRYPTION_SECRET is the right one.
+  sealed_key jsonb not null,
   created_at timestamptz not null default now()
 );
 create unique index installation_keys_one_active on installation_keys (status) where status = 'active';
