@@ -85,6 +85,8 @@ create table sync_runs (
   lease_token bigint not null default 0,
   lease_until timestamptz,
   stop_requested_at timestamptz,
+  -- Stream -> 'reading' | 'read' | 'done': what of this run is behind us when another worker takes it over.
+  progress jsonb not null default '{}',
   due_at timestamptz not null default now(),
   queued_at timestamptz not null default now(),
   started_at timestamptz,
@@ -109,10 +111,16 @@ create table sync_states (
   stream text not null,
   -- Where the next page starts: opaque, made and read by connectors/.
   state jsonb,
-  -- The full read under way or last done; a record not seen by it is gone once it is complete.
-  full_read_id text,
+  -- Live records of the stream, kept exact by every transaction that writes them.
+  record_count bigint not null default 0,
+  -- The full read under way or last done, from records_change_seq, so later reads have higher ids;
+  -- once it is complete, a record with a lower seen_by is gone.
+  full_read_id bigint,
   full_read_started_at timestamptz,
   full_read_completed_at timestamptz,
+  -- Live records when the full read began, and live records it has seen.
+  full_read_base bigint not null default 0,
+  full_read_seen bigint not null default 0,
   -- Deletions found above the safe share, waiting for a person.
   pending_deletions jsonb,
   updated_at timestamptz not null default now(),
@@ -132,13 +140,14 @@ create table records (
   -- Ordered within an integration, because one fenced run at a time writes it.
   change_seq bigint not null default nextval('records_change_seq'),
   created_seq bigint not null,
-  seen_by text not null,
+  -- full_read_id of the stream when the record was last read.
+  seen_by bigint not null,
   deleted_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (integration_id, stream, record_key)
 ) with (fillfactor = 90);
-create unique index records_by_change on records (integration_id, change_seq);
+create index records_by_change on records (integration_id, stream, change_seq);
 
 -- Every attempt of every outgoing call. Daily partitions, made ahead and dropped by jobs/maintenance.
 create table outgoing_attempts (
