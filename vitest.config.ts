@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+import { findServer } from './test/support/server.ts';
+
+const suffix = process.env.TEST_SLOW ? 'slow.test.ts' : 'test.ts';
+const slow = process.env.TEST_SLOW ? [] : ['**/*.slow.test.ts'];
+const timeoutMs = process.env.TEST_SLOW ? 600_000 : 30_000;
+
+/** What runs a second time, on the PostgreSQL server of the machine: where engine and version could matter. */
+const SERVER_FOLDERS = ['store', 'jobs', 'credentials', 'sync', 'integrations'];
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+    globalSetup: ['test/support/globalSetup.ts'],
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'lcov'] },
+    projects: [
+      { extends: true, test: { name: 'embedded', include: [`test/**/*.${suffix}`], exclude: slow } },
+      ...((await findServer())
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'server',
+                include: SERVER_FOLDERS.map((folder) => `test/${folder}/**/*.${suffix}`),
+                // Of the embedded server itself there is only one.
+                exclude: [...slow, 'test/store/embedded/**'],
+              },
+            },
+          ]
+        : []),
+    ],
+  },
+});
