@@ -81,6 +81,7 @@ export interface SyncRunsTable {
   lease_token: Generated<number>;
   lease_until: Date | null;
   stop_requested_at: Date | null;
+  progress: GeneratedJson<Record<string, 'reading' | 'read' | 'done'>>;
   due_at: Generated<Date>;
   queued_at: Generated<Date>;
   started_at: Date | null;
@@ -99,9 +100,12 @@ export interface SyncStatesTable {
   integration_id: string;
   stream: string;
   state: NullableJson;
-  full_read_id: string | null;
+  record_count: Generated<number>;
+  full_read_id: number | null;
   full_read_started_at: Date | null;
   full_read_completed_at: Date | null;
+  full_read_base: Generated<number>;
+  full_read_seen: Generated<number>;
   pending_deletions: NullableJson;
   updated_at: Generated<Date>;
 }
@@ -114,7 +118,7 @@ export interface RecordsTable {
   content_hash: Buffer;
   change_seq: Generated<number>;
   created_seq: number;
-  seen_by: string;
+  seen_by: number;
   deleted_at: Date | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
