@@ -9,7 +9,7 @@ export const ID_PREFIXES = {
   attempt: 'att',
   syncRun: 'syn',
   webhook: 'whk',
-  dataKey: 'dk',
+  installationKey: 'key',
   request: 'req',
 } as const;
 
