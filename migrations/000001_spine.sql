@@ -105,6 +105,7 @@ create unique index sync_runs_one_active on sync_runs (integration_id) where sta
 create index sync_runs_queued on sync_runs (queued_at) where status = 'queued';
 create index sync_runs_leased on sync_runs (lease_until) where status = 'running';
 create index sync_runs_by_integration on sync_runs (integration_id, id);
+create index sync_runs_by_age on sync_runs (finished_at) where finished_at is not null;
 
 create table sync_states (
   integration_id text not null references integrations (id) on delete cascade,

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import Cursor from 'pg-cursor';
 import { type EmbeddedServer, openEmbeddedServer } from './embedded/embeddedServer.ts';
 import { migrate } from './migrate.ts';
-import { ensurePartitions } from './partitions.ts';
+import { ensurePartitions, PARTITION_DAYS_AHEAD } from './partitions.ts';
 import { createPool, kyselyPool, translateError } from './pool.ts';
 import type { Schema } from './schema.ts';
 import { runTransaction } from './transaction.ts';
@@ -38,7 +38,6 @@ export interface OpenDatabaseOptions {
   readonly log?: (line: string) => void;
 }
 
-const PARTITION_DAYS_AHEAD = 3;
 const DAY_MS = 86_400_000;
 
 /**

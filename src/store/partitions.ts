@@ -5,6 +5,9 @@ import type { Schema } from './schema.ts';
 const DAY_MS = 86_400_000;
 const LOCK_KEY = 7_204_118_304;
 
+/** So far ahead partitions are made; a server may miss its hourly maintenance that long. */
+export const PARTITION_DAYS_AHEAD = 3;
+
 /** Tables with one partition a day, named `<table>_<yyyymmdd>` after the UTC day. */
 export type DailyTable = 'outgoing_attempts';
 
