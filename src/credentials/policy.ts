@@ -22,8 +22,8 @@ export function checkIterations(iterations: unknown): void {
 }
 
 /** @throws InvalidInputError */
-export function checkSecret(secret: unknown): void {
-  checkText(secret, 'secret', MIN_SECRET_CHARS, MAX_SECRET_CHARS);
+export function checkSecret(secret: unknown, name = 'secret'): void {
+  checkText(secret, name, MIN_SECRET_CHARS, MAX_SECRET_CHARS);
 }
 
 /** @throws InvalidInputError */
