@@ -1,0 +1,207 @@
+-- Made by scripts/dumpSchema.ts from migrations/; not to be edited.
+
+create sequence records_change_seq;
+
+create table connectors (
+  platform text not null,
+  version integer not null,
+  source text not null,
+  created_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint connectors_pkey PRIMARY KEY (platform, version)
+);
+
+create table credentials (
+  integration_id text not null,
+  envelope jsonb not null,
+  key_id text not null,
+  fields text[] not null,
+  version bigint not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint credentials_pkey PRIMARY KEY (integration_id),
+  constraint credentials_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
+  constraint credentials_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
+);
+
+create table idempotency_keys (
+  scope text not null,
+  key text not null,
+  request_hash bytea not null,
+  response jsonb,
+  locked_until timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  constraint idempotency_keys_pkey PRIMARY KEY (scope, key)
+);
+
+create table installation_keys (
+  id text not null,
+  status text not null,
+  salt bytea not null,
+  iterations integer not null,
+  sealed_key jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint installation_keys_pkey PRIMARY KEY (id),
+  constraint installation_keys_status_check CHECK ((status = ANY (ARRAY['active'::text, 'retiring'::text])))
+);
+
+create table integrations (
+  id text not null,
+  owner text not null,
+  name text not null,
+  type text not null,
+  platform text not null,
+  status text not null,
+  status_reason text,
+  configuration jsonb not null,
+  version bigint not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint integrations_pkey PRIMARY KEY (id),
+  constraint integrations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'connected'::text, 'disconnected'::text, 'error'::text, 'deleting'::text])))
+);
+
+create table outgoing_attempts (
+  id text not null,
+  operation_id text not null,
+  integration_id text not null,
+  operation text not null,
+  attempt smallint not null,
+  method text not null,
+  host text not null,
+  path text not null,
+  status smallint,
+  outcome text not null,
+  started_at timestamp with time zone not null,
+  duration_ms real not null,
+  wait_ms real not null,
+  first_byte_ms real,
+  response_bytes bigint not null default 0,
+  error text,
+  constraint outgoing_attempts_pkey PRIMARY KEY (started_at, id)
+) partition by RANGE (started_at);
+
+create table records (
+  integration_id text not null,
+  stream text not null,
+  record_key text not null,
+  data jsonb not null,
+  content_hash bytea not null,
+  change_seq bigint not null default nextval('records_change_seq'::regclass),
+  created_seq bigint not null,
+  seen_by bigint not null,
+  deleted_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint records_pkey PRIMARY KEY (integration_id, stream, record_key)
+) with (fillfactor=90);
+
+create table schema_migrations (
+  version integer not null,
+  name text not null,
+  sha256 text not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint schema_migrations_pkey PRIMARY KEY (version)
+);
+
+create table sync_runs (
+  id text not null,
+  integration_id text not null,
+  trigger text not null,
+  full_refresh boolean not null default false,
+  streams text[],
+  status text not null,
+  lease_token bigint not null default 0,
+  lease_until timestamp with time zone,
+  stop_requested_at timestamp with time zone,
+  progress jsonb not null default '{}'::jsonb,
+  due_at timestamp with time zone not null default now(),
+  queued_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  pages bigint not null default 0,
+  records_read bigint not null default 0,
+  records_added bigint not null default 0,
+  records_updated bigint not null default 0,
+  records_deleted bigint not null default 0,
+  records_unchanged bigint not null default 0,
+  error jsonb,
+  warnings jsonb not null default '[]'::jsonb,
+  constraint sync_runs_pkey PRIMARY KEY (id),
+  constraint sync_runs_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
+  constraint sync_runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'stopped'::text]))),
+  constraint sync_runs_trigger_check CHECK ((trigger = ANY (ARRAY['schedule'::text, 'manual'::text])))
+);
+
+create table sync_schedules (
+  integration_id text not null,
+  frequency text not null,
+  timezone text not null default 'UTC'::text,
+  next_due_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint sync_schedules_pkey PRIMARY KEY (integration_id),
+  constraint sync_schedules_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE
+);
+
+create table sync_states (
+  integration_id text not null,
+  stream text not null,
+  state jsonb,
+  record_count bigint not null default 0,
+  full_read_id bigint,
+  full_read_started_at timestamp with time zone,
+  full_read_completed_at timestamp with time zone,
+  full_read_base bigint not null default 0,
+  full_read_seen bigint not null default 0,
+  pending_deletions jsonb,
+  updated_at timestamp with time zone not null default now(),
+  constraint sync_states_pkey PRIMARY KEY (integration_id, stream),
+  constraint sync_states_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE
+);
+
+create table webhook_endpoints (
+  id text not null,
+  integration_id text not null,
+  url text not null,
+  events text[] not null,
+  description text,
+  active boolean not null default true,
+  secret_envelope jsonb not null,
+  key_id text not null,
+  version bigint not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint webhook_endpoints_pkey PRIMARY KEY (id),
+  constraint webhook_endpoints_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
+  constraint webhook_endpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
+);
+
+CREATE INDEX credentials_by_key ON public.credentials USING btree (key_id, integration_id);
+
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
+
+CREATE UNIQUE INDEX installation_keys_one_active ON public.installation_keys USING btree (status) WHERE (status = 'active'::text);
+
+CREATE INDEX integrations_by_owner ON public.integrations USING btree (owner, id);
+
+CREATE INDEX outgoing_attempts_by_integration ON ONLY public.outgoing_attempts USING btree (integration_id, started_at);
+
+CREATE INDEX outgoing_attempts_by_operation ON ONLY public.outgoing_attempts USING btree (operation_id, started_at);
+
+CREATE INDEX records_by_change ON public.records USING btree (integration_id, stream, change_seq);
+
+CREATE INDEX sync_runs_by_age ON public.sync_runs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+CREATE INDEX sync_runs_by_integration ON public.sync_runs USING btree (integration_id, id);
+
+CREATE INDEX sync_runs_leased ON public.sync_runs USING btree (lease_until) WHERE (status = 'running'::text);
+
+CREATE UNIQUE INDEX sync_runs_one_active ON public.sync_runs USING btree (integration_id) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+
+CREATE INDEX sync_runs_queued ON public.sync_runs USING btree (queued_at) WHERE (status = 'queued'::text);
+
+CREATE INDEX sync_schedules_due ON public.sync_schedules USING btree (next_due_at);
+
+CREATE INDEX webhook_endpoints_by_integration ON public.webhook_endpoints USING btree (integration_id, id);
+
+CREATE INDEX webhook_endpoints_by_key ON public.webhook_endpoints USING btree (key_id, id);
