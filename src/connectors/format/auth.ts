@@ -49,6 +49,8 @@ const clientCredentialsSchema = z.strictObject({
   scopes: z.array(z.string().min(1)).default([]),
   /** Further parameters of the token request, such as `audience`. */
   params: z.record(z.string().min(1), templateSchema).default({}),
+  /** RFC 7009: where our tokens are given back when the integration is deleted. */
+  revokeUrl: templateSchema.optional(),
 });
 
 /** Two steps: a login request gives a token, and the token goes into the headers of every request. */
@@ -63,7 +65,18 @@ const sessionSchema = z.strictObject({
     tokenPath: pathSchema,
     /** Seconds the token lives. Without it a JWT's own `exp` counts, else the token is used until it is refused. */
     expiresInPath: pathSchema.optional(),
+    /** A second token of the answer, `{{ refreshToken }}` in `logout`. */
+    refreshTokenPath: pathSchema.optional(),
   }),
+  /** Ends the session when the integration is deleted. */
+  logout: z
+    .strictObject({
+      method: httpMethodSchema.default('POST'),
+      path: templateSchema,
+      headers: headersSchema.default({}),
+      body: z.json().optional(),
+    })
+    .optional(),
   headers: headersSchema.default({ authorization: 'Bearer {{ token }}' }),
 });
 

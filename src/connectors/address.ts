@@ -1,0 +1,34 @@
+import { InvalidInputError } from '../core/errors.ts';
+import { render, type TemplateScope } from './template.ts';
+import type { ConnectorSession } from './types.ts';
+
+/** What every template of a session may refer to. */
+export function sessionScope(session: ConnectorSession): TemplateScope {
+  return {
+    config: { ...session.connection },
+    apiVersion: session.connector.apiVersion,
+    now: new Date(session.clock.now()).toISOString(),
+  };
+}
+
+/** The address that paths are appended to, without a trailing slash. */
+export function baseUrl(session: ConnectorSession): string {
+  return addressOf(session, session.connector.baseUrl);
+}
+
+/** The origins that belong to this API: only they receive its credentials, only to them a next page may lead. */
+export function originsOf(session: ConnectorSession): string[] {
+  const addresses = [session.connector.baseUrl, ...session.connector.origins];
+  return [...new Set(addresses.map((address) => new URL(addressOf(session, address)).origin))];
+}
+
+/** @throws InvalidInputError when the connection fields do not make an address of it */
+export function addressOf(session: ConnectorSession, template: string): string {
+  const text = render(template, sessionScope(session));
+  const url = typeof text === 'string' ? URL.parse(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    const detail = `The address of ${session.connector.title} cannot be built from ${JSON.stringify(template)}: set its connection fields.`;
+    throw new InvalidInputError(detail, [{ pointer: '/configuration/connection', detail }]);
+  }
+  return url.href.replace(/\/+$/, '');
+}

@@ -1,0 +1,89 @@
+import type { Authenticator, OutgoingRequest } from '../../outgoing/types.ts';
+import { originsOf, sessionScope } from '../address.ts';
+import { MissingCredentialsError } from '../errors.ts';
+import type { AuthMode } from '../format/auth.ts';
+import { renderHeaders } from '../request.ts';
+import { inferAuthMode } from '../resolve.ts';
+import { render, type TemplateScope } from '../template.ts';
+import type { ConnectorSession } from '../types.ts';
+import { clientCredentialsTokens } from './clientCredentials.ts';
+import { sessionTokens } from './sessionLogin.ts';
+import type { TokenSource } from './tokenSource.ts';
+
+/**
+ * Puts the session's credentials into requests, and only into those that go to the API's own origins.
+ * @throws MissingCredentialsError when the credentials fit none of the connector's auth modes
+ */
+export function authenticatorFor(session: ConnectorSession): Authenticator {
+  const mode = authModeOf(session);
+  const origins = originsOf(session);
+  const scope = { ...sessionScope(session), credentials: { ...session.credentials } };
+  const tokens = tokenSourceFor(session, mode);
+  if (tokens !== undefined) return withTokens(origins, tokens, mode, scope);
+  return {
+    origins,
+    apply: async (request) => {
+      applyStatic(request, mode, scope);
+    },
+  };
+}
+
+/** @throws MissingCredentialsError */
+export function authModeOf(session: ConnectorSession): AuthMode {
+  const result = inferAuthMode(session.connector, Object.keys(session.credentials), session.authMode);
+  if ('mode' in result) return result.mode;
+  throw new MissingCredentialsError(
+    `The credentials of this integration do not fit ${session.connector.title}. ${result.problems.map(({ pointer, detail }) => `${pointer.split('/').at(-1)}: ${detail}`).join(' ')}`,
+    { details: { problems: result.problems } },
+  );
+}
+
+/** Where tokens come from, for the modes whose credentials are exchanged for one. */
+export function tokenSourceFor(session: ConnectorSession, mode: AuthMode): TokenSource | undefined {
+  if (mode.type === 'oauth2_client_credentials') return clientCredentialsTokens(session, mode);
+  return mode.type === 'session' ? sessionTokens(session, mode) : undefined;
+}
+
+function withTokens(
+  origins: readonly string[],
+  tokens: TokenSource,
+  mode: AuthMode,
+  scope: TemplateScope,
+): Authenticator {
+  const headers = mode.type === 'session' ? mode.headers : { authorization: 'Bearer {{ token }}' };
+  let used: string | undefined;
+  return {
+    origins,
+    apply: async (request, signal) => {
+      const { token } = await tokens.get(signal);
+      used = token;
+      Object.assign(request.headers, renderHeaders(headers, { ...scope, token }));
+    },
+    refresh: async () => used !== undefined && tokens.refused(used),
+  };
+}
+
+function applyStatic(request: OutgoingRequest, mode: AuthMode, scope: TemplateScope): void {
+  switch (mode.type) {
+    case 'api_key': {
+      const name = render(mode.key, scope);
+      const value = render(mode.value, scope);
+      if (name === undefined || value === undefined) return;
+      if (mode.in === 'query') request.url.searchParams.set(String(name), String(value));
+      else Object.assign(request.headers, renderHeaders({ [String(name)]: String(value) }, {}));
+      return;
+    }
+    case 'basic': {
+      const pair = `${render(mode.username, scope) ?? ''}:${render(mode.password, scope) ?? ''}`;
+      request.headers.authorization = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
+      return;
+    }
+    case 'bearer': {
+      const token = render(mode.token, scope);
+      if (token !== undefined) Object.assign(request.headers, renderHeaders({ authorization: `Bearer ${token}` }, {}));
+      return;
+    }
+    case 'headers':
+      Object.assign(request.headers, renderHeaders(mode.headers, scope));
+  }
+}

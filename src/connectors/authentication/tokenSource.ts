@@ -1,0 +1,29 @@
+import type { ConnectorSession } from '../types.ts';
+import { type IssuedToken, TokenCache, tokenKey } from './tokenCache.ts';
+
+/** Tokens issued for one integration's credentials. */
+export interface TokenSource {
+  get(signal: AbortSignal): Promise<IssuedToken>;
+  /** The provider refused this token; true when a new one may be accepted. */
+  refused(token: string): boolean;
+  /** Takes the cached token out, to be given back to the provider. */
+  take(): IssuedToken | undefined;
+}
+
+/** Shared by all sessions of the process: they are short, tokens are not. */
+const cache = new TokenCache();
+
+/** @param issuedFor what the token depends on, besides integration and credentials */
+export function cachedTokens(
+  session: ConnectorSession,
+  issuedFor: readonly unknown[],
+  obtain: (signal: AbortSignal) => Promise<IssuedToken>,
+): TokenSource {
+  const credentials = Object.entries(session.credentials).sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = tokenKey([session.integrationId, session.connector.platform, credentials, issuedFor]);
+  return {
+    get: (signal) => cache.get(key, session.clock, signal, obtain),
+    refused: (token) => cache.refused(key, token, session.clock),
+    take: () => cache.take(key),
+  };
+}

@@ -1,0 +1,63 @@
+import type { AuthMode, SessionMode } from '../format/auth.ts';
+import type { Connector } from '../format.ts';
+import type { TemplateNames } from '../template.ts';
+import type { Report } from './report.ts';
+import { checkRequestPath } from './requestPath.ts';
+import { urlFault } from './urlFault.ts';
+
+type Path = readonly (string | number)[];
+
+/** Every way to authenticate: what it refers to, and where it sends the credentials. */
+export function checkAuth(report: Report, connector: Connector, names: TemplateNames): void {
+  for (const [index, mode] of connector.auth.entries()) {
+    const path = ['auth', index];
+    const withCredentials = { ...names, credentials: mode.fields.map((field) => field.name) };
+    if (mode.type === 'none' && mode.fields.length > 0)
+      report.add([...path, 'fields'], 'are asked for but "none" sends no credentials; take another type or no fields.');
+    checkMode(report, path, mode, withCredentials);
+  }
+}
+
+function checkMode(report: Report, path: Path, mode: AuthMode, names: TemplateNames): void {
+  if (mode.type === 'api_key') {
+    // The parameter's name may come from the connection, never from a secret.
+    report.template([...path, 'key'], mode.key, { ...names, credentials: [] });
+    report.template([...path, 'value'], mode.value, names);
+  } else if (mode.type === 'basic') {
+    report.template([...path, 'username'], mode.username, names);
+    report.template([...path, 'password'], mode.password, names);
+  } else if (mode.type === 'bearer') report.template([...path, 'token'], mode.token, names);
+  else if (mode.type === 'headers') report.templates([...path, 'headers'], mode.headers, names);
+  else if (mode.type === 'oauth2_client_credentials') {
+    for (const key of ['tokenUrl', 'revokeUrl'] as const) checkAddress(report, [...path, key], mode[key], names);
+    report.template([...path, 'clientId'], mode.clientId, names);
+    report.template([...path, 'clientSecret'], mode.clientSecret, names);
+    report.templates([...path, 'params'], mode.params, names);
+  } else if (mode.type === 'session') checkSession(report, path, mode, names);
+}
+
+function checkSession(report: Report, path: Path, mode: SessionMode, names: TemplateNames): void {
+  const { login, logout } = mode;
+  const refreshToken: TemplateNames = login.refreshTokenPath === undefined ? {} : { refreshToken: 'value' };
+  const issued: TemplateNames = { ...names, token: 'value', ...refreshToken };
+  checkRequestPath(report, [...path, 'login', 'path'], login.path, { ...names, credentials: [] });
+  report.templates([...path, 'login', 'headers'], login.headers, names);
+  report.templates([...path, 'login', 'body'], login.body, names);
+  for (const key of ['tokenPath', 'expiresInPath', 'refreshTokenPath'] as const)
+    report.jsonPath([...path, 'login', key], login[key]);
+  report.templates([...path, 'headers'], mode.headers, issued);
+  if (!Object.values(mode.headers).some((text) => text.includes('token')))
+    report.add([...path, 'headers'], 'never send the token; put {{ token }} into one of them.');
+  if (logout === undefined) return;
+  checkRequestPath(report, [...path, 'logout', 'path'], logout.path, names);
+  report.templates([...path, 'logout', 'headers'], logout.headers, issued);
+  report.templates([...path, 'logout', 'body'], logout.body, issued);
+}
+
+function checkAddress(report: Report, path: Path, text: string | undefined, names: TemplateNames): void {
+  if (text === undefined) return;
+  const before = report.problems.length;
+  report.template(path, text, { ...names, credentials: [] });
+  const fault = report.problems.length > before || text.includes('{{') ? null : urlFault(text);
+  if (fault !== null) report.add(path, `${fault} Got ${JSON.stringify(text)}.`);
+}

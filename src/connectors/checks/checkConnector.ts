@@ -1,0 +1,102 @@
+import { suggestion } from '../../core/input.ts';
+import type { ConnectorProblem } from '../errors.ts';
+import type { Connector } from '../format.ts';
+import { refersTo, type TemplateNames } from '../template.ts';
+import { checkAuth } from './checkAuth.ts';
+import { checkErrors, checkRateLimit } from './checkErrors.ts';
+import { checkFields } from './checkFields.ts';
+import { checkStreams } from './checkStreams.ts';
+import { Report } from './report.ts';
+import { checkRequestPath } from './requestPath.ts';
+import { urlFault } from './urlFault.ts';
+import { isReferredTo, unusedConnectionFields } from './usage.ts';
+
+/**
+ * Everything the schema cannot say: templates that refer to nothing, parts that do not fit together, patterns and
+ * paths that cannot be used. Empty for a connector that can be run.
+ */
+export function checkConnector(connector: Connector): ConnectorProblem[] {
+  const report = new Report();
+  const names: TemplateNames = {
+    config: connector.connection.map((field) => field.name),
+    apiVersion: 'value',
+    now: 'value',
+  };
+  checkFields(report, connector);
+  checkBaseUrl(report, connector, names);
+  checkAuth(report, connector, names);
+  report.templates(['headers'], connector.headers, names);
+  checkCheck(report, connector, names);
+  checkRateLimit(report, connector);
+  checkErrors(report, connector);
+  checkStreams(report, connector, names);
+  report.unique(['scopes'], connector.scopes, 'scope');
+  checkWebhooks(report, connector);
+  checkUnusedFields(report, connector);
+  return report.problems;
+}
+
+function checkBaseUrl(report: Report, connector: Connector, names: TemplateNames): void {
+  for (const [path, text] of [
+    [['baseUrl'], connector.baseUrl] as const,
+    ...connector.origins.map((origin, index) => [['origins', index], origin] as const),
+  ]) {
+    const before = report.problems.length;
+    report.template(path, text, names);
+    if (report.problems.length > before) continue;
+    const form = text.includes('{{') ? null : urlFault(text);
+    if (form !== null) report.add(path, `${form} Got ${JSON.stringify(text)}.`);
+    for (const field of connector.connection) {
+      const free = field.type === 'string' && field.pattern === undefined && refersTo(text, `config.${field.name}`);
+      if (free)
+        report.add(
+          path,
+          `is built from the connection field ${JSON.stringify(field.name)}, which takes any text: it could lead to another host. Give the field a "pattern", or "type: url".`,
+        );
+    }
+  }
+}
+
+function checkCheck(report: Report, { check }: Connector, names: TemplateNames): void {
+  checkRequestPath(report, ['check', 'path'], check.path, names);
+  report.templates(['check', 'params'], check.params, names);
+  report.templates(['check', 'headers'], check.headers, names);
+  report.templates(['check', 'body'], check.body, names);
+  if (check.body !== undefined && /^(GET|HEAD)$/.test(check.method))
+    report.add(['check', 'body'], `cannot be sent with ${check.method}; set "method: POST".`);
+  report.jsonPaths(['check', 'accountPath'], check.accountPath);
+  for (const [index, condition] of check.expect.entries()) {
+    report.jsonPath(['check', 'expect', index, 'path'], condition.path);
+    report.pattern(['check', 'expect', index, 'matches'], condition.matches);
+  }
+}
+
+function checkWebhooks(report: Report, { webhooks, streams }: Connector): void {
+  if (webhooks === undefined) return;
+  report.jsonPath(['webhooks', 'eventIdPath'], webhooks.eventIdPath);
+  report.jsonPath(['webhooks', 'eventTypePath'], webhooks.eventTypePath);
+  const known = streams.map((stream) => stream.name);
+  for (const [event, names] of Object.entries(webhooks.events))
+    for (const [index, name] of names.entries())
+      if (!known.includes(name))
+        report.add(
+          ['webhooks', 'events', event, index],
+          `names the stream ${JSON.stringify(name)}, which does not exist.${suggestion(name, known)}`,
+        );
+}
+
+/** A field that nothing uses is asked from people for nothing; most often it is a misspelt name. */
+function checkUnusedFields(report: Report, connector: Connector): void {
+  for (const field of unusedConnectionFields(connector))
+    report.add(
+      ['connection', connector.connection.indexOf(field), 'name'],
+      `is asked for but never used; refer to it as {{ config.${field.name} }} or remove it.`,
+    );
+  for (const [mode, { fields, ...rest }] of connector.auth.entries())
+    for (const [index, field] of fields.entries())
+      if (!isReferredTo(rest, `credentials.${field.name}`))
+        report.add(
+          ['auth', mode, 'fields', index, 'name'],
+          `is asked for but never used; refer to it as {{ credentials.${field.name} }} or remove it.`,
+        );
+}
