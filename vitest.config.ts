@@ -6,7 +6,7 @@ const slow = process.env.TEST_SLOW ? [] : ['**/*.slow.test.ts'];
 const timeoutMs = process.env.TEST_SLOW ? 600_000 : 30_000;
 
 /** What runs a second time, on the PostgreSQL server of the machine: where engine and version could matter. */
-const SERVER_FOLDERS = ['store', 'jobs', 'credentials', 'sync', 'integrations'];
+const SERVER_FOLDERS = ['store', 'jobs', 'credentials', 'sync', 'integrationServices'];
 
 export default defineConfig({
   test: {

@@ -18,6 +18,7 @@ type AsyncMethods<T> = { [K in keyof T as T[K] extends (...args: never[]) => Pro
  * does nothing else.
  */
 export function lazyService<T extends object>(open: () => Promise<T>): AsyncMethods<T> {
+  const opened = lazy(open);
   const methods = new Map<PropertyKey, (...args: unknown[]) => Promise<unknown>>();
   return new Proxy({} as AsyncMethods<T>, {
     get(_target, name) {
@@ -26,7 +27,7 @@ export function lazyService<T extends object>(open: () => Promise<T>): AsyncMeth
       let method = methods.get(name);
       if (method === undefined) {
         method = async (...args) => {
-          const service = (await open()) as Record<string, unknown>;
+          const service = (await opened()) as Record<string, unknown>;
           const target = service[name];
           if (typeof target !== 'function') throw new TypeError(`The service has no method ${JSON.stringify(name)}.`);
           return target.apply(service, args);
