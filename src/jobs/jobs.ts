@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CompiledQuery, type Transaction } from 'kysely';
+import { CompiledQuery, sql, type Transaction } from 'kysely';
 import { type ConstructorOptions, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { errorMessage } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
@@ -44,7 +44,9 @@ interface Definition {
   readonly options: JobOptions;
 }
 
+const START_LOCK_KEY = 7_204_118_305;
 const DEAD_LETTERS = 'dead_letters';
+const WORK_OPTIONS = { includeMetadata: true, pollingIntervalSeconds: 1 } as const;
 const STOP_TIMEOUT_MS = 10_000;
 
 /** A job whose worker has not been heard of for this long is given to another one. */
@@ -54,15 +56,21 @@ export function createJobs(database: Database, log: (line: string) => void): Job
   const definitions = new Map<string, Definition>();
   const stopping = new AbortController();
   const ensured = new Map<string, () => Promise<void>>();
+  const workers = new Map<string, string>();
   let opened = false;
 
   const open = lazy(async () => {
     const boss = new PgBoss(bossOptions(database));
     boss.on('error', (error) => log(`jobs: ${errorMessage(error)}`));
     boss.on('warning', (warning) => log(`jobs: ${warning.message}`));
-    await boss.start();
-    opened = true;
-    await boss.createQueue(DEAD_LETTERS, { retentionSeconds: 30 * 86_400 });
+    // One process at a time makes or upgrades pg-boss's tables: its own lock does not keep two first starts apart
+    // (12.38: CREATE SCHEMA IF NOT EXISTS behind the lock may fail on what a session cached before it waited).
+    await database.transaction(async (tx) => {
+      await sql`select pg_advisory_xact_lock(${START_LOCK_KEY})`.execute(tx);
+      await boss.start();
+      opened = true;
+      await boss.createQueue(DEAD_LETTERS, { retentionSeconds: 30 * 86_400 });
+    });
     return boss;
   });
 
@@ -80,16 +88,25 @@ export function createJobs(database: Database, log: (line: string) => void): Job
     return boss;
   };
 
+  const wake = (boss: PgBoss, name: string) => {
+    const worker = workers.get(name);
+    if (worker) boss.notifyWorker(worker);
+  };
+
   const work = async (name: string, { handler, options }: Definition) => {
     const boss = await openQueue(name);
-    await boss.work(name, { includeMetadata: true, pollingIntervalSeconds: 1 }, async ([job]: JobWithMetadata[]) => {
+    const worker = await boss.work(name, WORK_OPTIONS, async ([job]: JobWithMetadata[]) => {
       try {
         await handler(job!.data as object, AbortSignal.any([job!.signal, stopping.signal]));
       } catch (error) {
         log(`jobs: ${name} failed (try ${job!.retryCount + 1} of ${job!.retryLimit + 1}): ${errorMessage(error)}`);
         throw error;
+      } finally {
+        // The next one at once; without this, one job would be taken a polling interval.
+        wake(boss, name);
       }
     });
+    workers.set(name, worker);
     if (options.cron) await boss.schedule(name, options.cron, {}, { tz: 'UTC' });
     else await boss.unschedule(name);
   };
@@ -115,6 +132,7 @@ export function createJobs(database: Database, log: (line: string) => void): Job
         ...(delayMs && { startAfter: new Date(Date.now() + delayMs) }),
         ...(tx && { db: { executeSql: (text, values) => tx.executeQuery(CompiledQuery.raw(text, values)) as never } }),
       });
+      if (!tx) wake(boss, name);
     },
   };
 }

@@ -27,18 +27,19 @@ export interface PoolOptions {
   readonly url: string;
   readonly max: number;
   readonly log: (line: string) => void;
+  /** A backstop against a silent network; statements that may take longer say so themselves. Default 60,000. */
+  readonly queryTimeoutMs?: number;
 }
 
 /** A bounded pool whose connections read bigint as number (ours stay below 2^53), and survive a dying server. */
-export function createPool({ url, max, log }: PoolOptions): pg.Pool {
+export function createPool({ url, max, log, queryTimeoutMs = 60_000 }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
     application_name: 'integration-services',
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
-    // A backstop against a silent network; statements that may take longer say so themselves.
-    query_timeout: 60_000,
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
     // Idle connections alone do not keep a program running.
     allowExitOnIdle: true,

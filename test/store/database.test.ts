@@ -1,0 +1,4 @@
+import { useTestDatabase } from '../support/database.ts';
+import { storeContract } from './contract.ts';
+
+storeContract(useTestDatabase());
