@@ -45,7 +45,9 @@ export function createPool({ url, max, log, queryTimeoutMs = 60_000 }: PoolOptio
     allowExitOnIdle: true,
     types: { getTypeParser: typeParser },
   });
-  pool.on('error', (error) => log(`database: an idle connection was lost: ${error.message}`));
+  pool.on('error', (error) => {
+    if (!pool.ending) log(`database: an idle connection was lost: ${error.message}`);
+  });
   // While a connection is checked out the pool does not listen, and an unheard 'error' would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;

