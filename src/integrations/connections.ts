@@ -1,4 +1,5 @@
 import { checkConnection } from '../connectors/check.ts';
+import { needsCredentials } from '../connectors/resolve.ts';
 import type { Clock } from '../core/clock.ts';
 import { newId } from '../core/ids.ts';
 import type { AttemptLog } from '../outgoing/attemptLog.ts';
@@ -45,8 +46,10 @@ export class IntegrationConnections {
       latencyMs: clock.monotonicMs() - startedMs,
       testedAt: new Date(clock.now()).toISOString(),
     });
-    const needed = integration.credentialFields.length === 0 && session.connector.auth.length > 0;
-    const result = needed
+    const missing =
+      integration.credentialFields.length === 0 &&
+      needsCredentials(session.connector, integration.configuration.authMode);
+    const result = missing
       ? missingCredentials(context())
       : toConnectionTestResult(await checkConnection(session, AbortSignal.timeout(TEST_DEADLINE_MS)), context());
     if (integration.status !== 'disconnected') await this.#keep(database, integration.id, result);

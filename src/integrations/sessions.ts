@@ -1,12 +1,16 @@
 import type { Connector } from '../connectors/format.ts';
 import type { ConnectorRegistry } from '../connectors/registry.ts';
-import { connectorFor } from '../connectors/resolve.ts';
+import { connectionDefaults, connectorFor } from '../connectors/resolve.ts';
 import type { ConnectorSession } from '../connectors/types.ts';
 import type { Clock } from '../core/clock.ts';
 import { InvalidInputError } from '../core/errors.ts';
 import { suggestion } from '../core/input.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { SendOutgoing } from '../outgoing/types.ts';
+import type { Database } from '../store/database.ts';
+import type { SyncTarget } from '../sync/runExecution.ts';
+import { IntegrationNotFoundError } from './errors.ts';
+import { findIntegration } from './integrationQueries.ts';
 import { configuredBudgets } from './rateBudgets.ts';
 import type { Integration, IntegrationConfiguration } from './types.ts';
 
@@ -51,5 +55,12 @@ export class ConnectorSessions {
       send: this.#send,
       clock: this.#clock,
     };
+  }
+
+  /** What a sync run works on: the integration as it is now, and the way to open sessions for it. */
+  async syncTarget(database: Database, integrationId: string): Promise<SyncTarget> {
+    const integration = await findIntegration(database.db, integrationId);
+    if (integration === null) throw new IntegrationNotFoundError(integrationId);
+    return { integration, session: (operationId) => this.open(integration, operationId) };
   }
 }

@@ -1,0 +1,141 @@
+import { type Config, makeConfig } from './config/config.ts';
+import { readEnvironment } from './config/env.ts';
+import { loadSecrets, type Secrets } from './config/secrets.ts';
+import { planRead, readStream } from './connectors/readStream.ts';
+import { ConnectorRegistry } from './connectors/registry.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { type Log, silentLog } from './core/log.ts';
+import { CredentialStore } from './credentials/credentialStore.ts';
+import { InstallationKeys } from './credentials/installationKeys.ts';
+import { IntegrationCatalog } from './integrations/catalog.ts';
+import { IntegrationConnections } from './integrations/connections.ts';
+import { IntegrationDeletion } from './integrations/deletion.ts';
+import { IntegrationService } from './integrations/integrationService.ts';
+import { ConnectorSessions } from './integrations/sessions.ts';
+import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
+import { createJobs, type Jobs } from './jobs/jobs.ts';
+import { defineMaintenance } from './jobs/maintenance.ts';
+import { AttemptLog } from './outgoing/attemptLog.ts';
+import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
+import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
+import { type Database, openDatabase } from './store/database.ts';
+import { SyncService } from './sync/syncService.ts';
+
+export interface AppOptions {
+  /** Default: made of the environment and `.env`. */
+  readonly config?: Config;
+  readonly log?: Log;
+  readonly clock?: Clock;
+  /** Whether this process runs syncs, schedules and jobs. Default true; a command leaves them to the server. */
+  readonly workers?: boolean;
+  /** Shares the embedded database of a server that runs on the same data folder. Default true; the server itself does not. */
+  readonly attach?: boolean;
+}
+
+/** Every part, built and connected. */
+export interface App {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly log: Log;
+  readonly database: Database;
+  readonly keys: InstallationKeys;
+  readonly credentials: CredentialStore;
+  readonly connectors: ConnectorRegistry;
+  readonly outgoing: Outgoing;
+  readonly jobs: Jobs;
+  readonly sync: SyncService;
+  readonly catalog: IntegrationCatalog;
+  readonly webhooks: WebhookEndpoints;
+  readonly integrationService: IntegrationService;
+  /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
+  close(): Promise<void>;
+}
+
+/**
+ * The composition root: builds everything, top to bottom.
+ * @throws ConfigurationError, UnavailableError, DataFolderInUseError, EncryptionSecretMismatchError
+ */
+export async function openApp(options: AppOptions = {}): Promise<App> {
+  const config = options.config ?? makeConfig(readEnvironment());
+  const log = options.log ?? silentLog;
+  const clock = options.clock ?? systemClock;
+  const workers = options.workers ?? true;
+  // Closes in reverse what is open when a later step fails, or when the app is closed.
+  await using opening = new AsyncDisposableStack();
+
+  const secrets = loadSecrets(config);
+  const database = await openDatabase({
+    url: config.databaseUrl,
+    dataDir: config.dataDir,
+    attach: options.attach ?? true,
+    log: (line) => log.info(line),
+  });
+  opening.defer(() => database.close());
+
+  const keys = await InstallationKeys.open(database, secrets.encryptionSecret);
+  const credentials = new CredentialStore(database, keys);
+  const connectors = new ConnectorRegistry(database);
+
+  const attempts = new AttemptLog(database, log);
+  opening.defer(() => attempts.close());
+  const budgets = new InProcessRateBudgets({ clock });
+  const outgoing = createOutgoing({
+    clock,
+    allowedPrivateHosts: config.allowedPrivateHosts,
+    defaultBudget: config.defaultRateLimit,
+    attempts,
+    budgets,
+  });
+  opening.defer(() => outgoing.close());
+
+  const sessions = new ConnectorSessions(connectors, credentials, outgoing.send, clock);
+  const sync = new SyncService({
+    database,
+    clock,
+    log,
+    reader: { planRead, readStream },
+    resolveTarget: (integrationId) => sessions.syncTarget(database, integrationId),
+  });
+  opening.defer(() => sync.close());
+
+  const jobs = createJobs(database, (line) => log.warn(line));
+  opening.defer(() => jobs.stop());
+  defineMaintenance(jobs, database);
+
+  const catalog = new IntegrationCatalog({ database, credentials, sessions, sync });
+  const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock });
+  const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log });
+  const webhooks = new WebhookEndpoints(database, credentials);
+  const integrationService = new IntegrationService({
+    catalog,
+    connections,
+    deletion,
+    webhooks,
+    sync,
+    budgets,
+    defaultBudget: config.defaultRateLimit,
+    clock,
+  });
+
+  if (workers) {
+    await jobs.start();
+    sync.startWorkers();
+  }
+  const open = opening.move();
+  return {
+    config,
+    secrets,
+    log,
+    database,
+    keys,
+    credentials,
+    connectors,
+    outgoing,
+    jobs,
+    sync,
+    catalog,
+    webhooks,
+    integrationService,
+    close: () => open.disposeAsync(),
+  };
+}

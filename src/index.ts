@@ -1,0 +1,15 @@
+export { type App, type AppOptions, openApp as createIntegrationServices } from './app.ts';
+export { type Config, makeConfig } from './config/config.ts';
+export { readEnvironment } from './config/env.ts';
+export { ConfigurationError } from './config/errors.ts';
+export { AbortedError, AppError, ConflictError, InvalidInputError, UnavailableError } from './core/errors.ts';
+export {
+  ConnectionFailedError,
+  IntegrationDisconnectedError,
+  IntegrationNotFoundError,
+  WebhookNotFoundError,
+} from './integrations/errors.ts';
+export type * from './integrations/types.ts';
+export { CredentialEncryption } from './services/credentialEncryption.ts';
+export { integrationService } from './services/integrationService.ts';
+export type * from './sync/types.ts';
