@@ -41,7 +41,11 @@ function checkText(text: unknown, name: string, minChars: number, maxChars: numb
   // Ill-formed text is refused because UTF-8 has no bytes for it: two such keys would count as one.
   if (typeof text === 'string' && text.length >= minChars && text.length <= maxChars && text.isWellFormed()) return;
   const got =
-    typeof text !== 'string' ? typeof text : text.isWellFormed() ? `${text.length} characters` : 'ill-formed Unicode';
+    typeof text !== 'string'
+      ? `a value of type ${typeof text}`
+      : text.isWellFormed()
+        ? `${text.length} characters`
+        : 'ill-formed Unicode';
   refuse(name, `takes a text of ${minChars} to ${maxChars} characters. Got ${got}.`);
 }
 
