@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -18,6 +18,8 @@ export function useDataDirs(): () => string {
   });
   return () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'is-data-'));
+    // As root the database runs as another user, who has to get in.
+    chmodSync(dataDir, 0o755);
     made.push(dataDir);
     return dataDir;
   };

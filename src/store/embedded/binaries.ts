@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { access, chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { UnavailableError } from '../../core/errors.ts';
 import { type Account, closedTo } from './account.ts';
 
@@ -79,8 +79,7 @@ async function completeInPlace(native: string): Promise<boolean> {
 
 async function completeLinks(native: string): Promise<void> {
   for (const { source, target } of await readLinks(native)) {
-    // The paths in the file start with the folder's own name, "native/".
-    const link = join(dirname(native), target);
+    const link = join(native, relative('native', target));
     if (await exists(link)) continue;
     await symlink(basename(source), link).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
@@ -108,23 +107,33 @@ async function completeModes(native: string): Promise<void> {
 
 /** Copied beside and renamed into place, so that a crash or a second process leaves no half copy in use. */
 async function copyBinaries(native: string, copyFolder: string, copy: string): Promise<void> {
-  const draftFolder = join(copyFolder, `${process.pid}.draft`);
-  const draft = join(draftFolder, 'native');
-  await rm(draftFolder, { recursive: true, force: true });
-  await mkdir(draftFolder, { recursive: true });
+  await mkdir(copyFolder, { recursive: true });
   await chmod(copyFolder, 0o755);
+  const draft = await mkdtemp(join(copyFolder, 'draft-'));
   await cp(native, draft, {
     recursive: true,
     verbatimSymlinks: true,
     mode: constants.COPYFILE_FICLONE,
     filter: (source) => !source.endsWith('.a'), // for compiling only
   });
-  await completeLinks(draft);
   await openToAll(draft);
-  await rename(draft, copy).catch((error: NodeJS.ErrnoException) => {
+  await completeLinks(draft);
+  await rename(draft, copy).catch(async (error: NodeJS.ErrnoException) => {
+    // Another process was first.
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    await rm(draft, { recursive: true });
   });
-  await rm(draftFolder, { recursive: true, force: true });
+  await removeOld(copyFolder, copy);
+}
+
+/** Copies of other versions, and what killed processes left, when nobody can be busy with them any more. */
+async function removeOld(copyFolder: string, copy: string): Promise<void> {
+  for (const name of await readdir(copyFolder)) {
+    const path = join(copyFolder, name);
+    const info = await stat(path).catch(() => undefined); // another process may be done with it meanwhile
+    const old = info !== undefined && info.mtimeMs < Date.now() - 3_600_000;
+    if (old && path !== copy) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Lets everybody read and run what is not secret, whatever the umask of the installation was. */
