@@ -39,9 +39,27 @@ export interface SyncOptions {
   onProgress?: (run: SyncRun) => void;
 }
 
+export interface ChangesOptions {
+  /** Only of this stream; default all. A cursor is good for the choice it was given for. */
+  readonly stream?: string;
+  /** `nextCursor` of an earlier answer; default from the first change. */
+  readonly cursor?: string;
+  /** Default 50, at most 1,000. */
+  readonly limit?: number;
+}
+
+export interface ExportOptions {
+  /** Also records that are gone, with `deletedAt`. Default false. */
+  readonly includeDeleted?: boolean;
+}
+
 export type ChangeKind = 'added' | 'updated' | 'deleted';
 
-/** One record as the change feed gives it. `change` is relative to the cursor that was asked from. */
+/**
+ * One record as the change feed gives it. `change` is relative to the cursor that was asked from. Apply it as
+ * "store" or "remove": a record made and deleted since then comes as `deleted` alone, and one that was deleted and
+ * came back as `added`.
+ */
 export interface RecordChange {
   readonly stream: string;
   readonly key: string;

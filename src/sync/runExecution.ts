@@ -1,0 +1,125 @@
+import type { ConnectorSession } from '../connectors/types.ts';
+import type { Clock } from '../core/clock.ts';
+import { AppError, errorMessage, UnavailableError } from '../core/errors.ts';
+import { suggestion } from '../core/input.ts';
+import type { Log } from '../core/log.ts';
+import type { Integration } from '../integrations/types.ts';
+import type { Database } from '../store/database.ts';
+import { DEFAULT_SAFETY_PERCENT } from './deletionSafety.ts';
+import { RunInterruption, SyncRunCrashedError, UnknownStreamError } from './errors.ts';
+import type { StreamReader } from './reader.ts';
+import { addWarning, finishRun, type RunClaim, type RunProblem, releaseRun, type SyncRunRow } from './runQueries.ts';
+import { StreamSync } from './streamSync.ts';
+
+/** What a run is for, as integrations/ resolves it. */
+export interface SyncTarget {
+  readonly integration: Integration;
+  session(operationId: string): Promise<ConnectorSession>;
+}
+
+export interface RunDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly reader: StreamReader;
+  /** Throws what tells why the integration cannot be synced; the run fails with it. */
+  readonly resolveTarget: (integrationId: string) => Promise<SyncTarget>;
+}
+
+/** Claims of a run that brought no page before it is given up: something in it kills its workers. */
+const MAX_BARREN_CLAIMS = 20;
+
+/**
+ * Carries out a claimed run to its end, and gives its final row; undefined when the run goes on elsewhere.
+ *
+ * A stream that fails does not keep the others from being synced; the run then ends as failed with that stream's
+ * error. When the database cannot be reached the run is left alone: its lease runs out and whoever can takes it over.
+ */
+export async function executeRun(
+  deps: RunDependencies,
+  run: SyncRunRow,
+  signal: AbortSignal,
+  onWritten: () => void,
+): Promise<SyncRunRow | undefined> {
+  const { database, log } = deps;
+  const claim: RunClaim = { id: run.id, integrationId: run.integration_id, leaseToken: run.lease_token };
+  try {
+    const [failure, ...others] = await syncStreams(deps, run, claim, signal, onWritten);
+    for (const problem of others) await addWarning(database.db, claim, problem);
+    return await finishRun(database.db, claim, failure === undefined ? 'succeeded' : 'failed', failure ?? null);
+  } catch (thrown) {
+    // Whatever an aborted call throws, the reason is why the run ends.
+    const error = signal.aborted ? signal.reason : thrown;
+    if (error instanceof RunInterruption) {
+      if (error.reason === 'stopped') return finishRun(database.db, claim, 'stopped', null);
+      if (error.reason === 'shutdown') await releaseRun(database.db, claim);
+      return undefined;
+    }
+    if (isDatabaseGone(error)) {
+      log.warn('A sync lost the database and goes on when it is back', { runId: run.id, reason: errorMessage(error) });
+      return undefined;
+    }
+    return finishRun(database.db, claim, 'failed', describe(error, log, run));
+  }
+}
+
+/** Syncs one stream after the other; gives the problems of those that failed. */
+async function syncStreams(
+  deps: RunDependencies,
+  run: SyncRunRow,
+  claim: RunClaim,
+  signal: AbortSignal,
+  onWritten: () => void,
+): Promise<RunProblem[]> {
+  if (run.stop_requested_at !== null) throw new RunInterruption('stopped');
+  if (run.lease_token > run.pages + MAX_BARREN_CLAIMS)
+    throw new SyncRunCrashedError(
+      `This sync was started ${run.lease_token} times and its worker died each time. Look at the server's log and memory, then start it again.`,
+    );
+  const target = await deps.resolveTarget(run.integration_id);
+  const session = await target.session(run.id);
+  const { configuration } = target.integration;
+  const { deletionSafetyPercent: safetyPercent = DEFAULT_SAFETY_PERCENT } = configuration;
+  const problems: RunProblem[] = [];
+  for (const stream of chooseStreams(session, run.streams ?? configuration.streams)) {
+    signal.throwIfAborted();
+    const phase = run.progress[stream];
+    if (phase === 'done') continue;
+    try {
+      const context = { ...deps, session, claim, fullRefresh: run.full_refresh, safetyPercent, signal, onWritten };
+      await new StreamSync(context, stream, phase).run();
+    } catch (error) {
+      if (signal.aborted || error instanceof RunInterruption || isDatabaseGone(error)) throw error;
+      problems.push(describe(error, deps.log, run, stream));
+    }
+  }
+  return problems;
+}
+
+/** The streams to sync, in the connector's order. @throws UnknownStreamError */
+function chooseStreams({ connector }: ConnectorSession, chosen: readonly string[] | undefined): string[] {
+  const names = connector.streams.map((stream) => stream.name);
+  if (chosen === undefined) return connector.streams.filter((stream) => stream.default).map((stream) => stream.name);
+  for (const name of chosen) {
+    if (names.includes(name)) continue;
+    throw new UnknownStreamError(
+      `The connector ${JSON.stringify(connector.platform)} has no stream ${JSON.stringify(name)}.${suggestion(name, names)} It has: ${names.join(', ')}.`,
+      { details: { stream: name, streams: names } },
+    );
+  }
+  return names.filter((name) => chosen.includes(name));
+}
+
+/** Lost connections, and a server that is out of resources or going down (classes 53, 57, 58 of the SQLSTATEs). */
+function isDatabaseGone(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return error instanceof UnavailableError || (typeof code === 'string' && /^(53|57|58)\w{3}$/.test(code));
+}
+
+function describe(error: unknown, log: Log, run: SyncRunRow, stream?: string): RunProblem {
+  if (error instanceof AppError) return { code: error.code, message: error.message, stream };
+  // Anything else may carry data in its message, and is a fault of this program: it belongs into the log.
+  const details = { runId: run.id, integrationId: run.integration_id, stream, error };
+  log.error('A sync failed unexpectedly', details);
+  return { code: 'INTERNAL', message: 'An unexpected error ended it; the server log has the details.', stream };
+}

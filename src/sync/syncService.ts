@@ -1,0 +1,190 @@
+import type { Transaction } from 'kysely';
+import { ConflictError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Schema } from '../store/schema.ts';
+import { readChanges } from './changeFeed.ts';
+import { confirmDeletions } from './confirmDeletions.ts';
+import { SyncRunNotFoundError } from './errors.ts';
+import { exportCsv, exportNdjson } from './exportRecords.ts';
+import { nextDue, parseFrequency } from './frequency.ts';
+import { type ErasePosition, eraseRecords } from './recordQueries.ts';
+import { RunControl, type RunRequest } from './runControl.ts';
+import type { RunDependencies } from './runExecution.ts';
+import { findRun, listRuns, toSyncRun } from './runQueries.ts';
+import { RunWatch } from './runWatch.ts';
+import { deleteSchedule, hasSchedule, upsertSchedule } from './scheduleQueries.ts';
+import { listStates } from './stateQueries.ts';
+import type {
+  ChangesOptions,
+  ExportOptions,
+  RecordPage,
+  StreamStatus,
+  SyncOptions,
+  SyncResult,
+  SyncRun,
+} from './types.ts';
+import { SyncWorkers } from './workers.ts';
+
+const DEFAULT_CONCURRENCY = 8;
+const ERASE_BATCH = 5_000;
+
+export interface SyncServiceOptions extends RunDependencies {
+  /** Runs that this process carries out at a time. Default 8. */
+  readonly concurrency?: number;
+  /** Told of every run that this process ended. A crash at that moment keeps it from being told. */
+  readonly onRunFinished?: (run: SyncRun) => Promise<void>;
+}
+
+/** Schedules, runs and the records they bring. Ids of integrations are the caller's to check. */
+export class SyncService {
+  readonly #deps: SyncServiceOptions;
+  readonly #workers: SyncWorkers;
+  readonly #control: RunControl;
+  readonly #concurrency: number;
+
+  constructor(options: SyncServiceOptions) {
+    const watch = new RunWatch();
+    this.#deps = options;
+    this.#concurrency = options.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#workers = new SyncWorkers({ ...options, watch }, this.#concurrency);
+    this.#control = new RunControl({ ...options, watch, workers: this.#workers });
+  }
+
+  /** Begins to carry out queued runs and, unless `schedules` is false, to fire due schedules. */
+  startWorkers({ schedules = true }: { schedules?: boolean } = {}): void {
+    this.#workers.start({ schedules });
+  }
+
+  /** Runs under way go back into the queue; another process, or the next start, goes on with them. */
+  close(): Promise<void> {
+    return this.#workers.close();
+  }
+
+  /** Schedules an integration; `manual` takes its schedule away. @throws InvalidInputError */
+  async schedule(tx: Transaction<Schema>, integrationId: string, text: string, timezone: string): Promise<void> {
+    const nextMs = nextDue(parseFrequency(text, timezone), integrationId, this.#deps.clock.now());
+    if (nextMs === null) return deleteSchedule(tx, integrationId);
+    await upsertSchedule(tx, { integrationId, frequency: text, timezone, nextDueAt: new Date(nextMs) });
+  }
+
+  /** Changes the schedule of an integration that has one. @throws InvalidInputError */
+  async reschedule(tx: Transaction<Schema>, integrationId: string, text: string, timezone: string): Promise<void> {
+    if (await hasSchedule(tx, integrationId)) await this.schedule(tx, integrationId, text, timezone);
+  }
+
+  unschedule(tx: Transaction<Schema>, integrationId: string): Promise<void> {
+    return deleteSchedule(tx, integrationId);
+  }
+
+  /** Schedules and queues a run now. @throws InvalidInputError, ConflictError */
+  async start(integrationId: string, frequency: string, timezone: string): Promise<SyncRun> {
+    await this.#deps.database.transaction((tx) => this.schedule(tx, integrationId, frequency, timezone));
+    return this.requestRun(integrationId, { trigger: 'manual' });
+  }
+
+  /** Takes the schedule away and ends a run under way. */
+  async halt(integrationId: string): Promise<void> {
+    await this.#deps.database.transaction((tx) => deleteSchedule(tx, integrationId));
+    await this.stop(integrationId);
+  }
+
+  /** Ends a run under way, or waiting, within two seconds. What it wrote stays; the next run goes on from it. */
+  stop(integrationId: string): Promise<void> {
+    return this.#control.stop(integrationId);
+  }
+
+  /**
+   * Queues a run. An integration has one at a time: when one is active, that is the answer. One that has not begun
+   * takes over `fullRefresh` and `streams`; one that has keeps its own, as its fields show.
+   */
+  requestRun(integrationId: string, request: RunRequest): Promise<SyncRun> {
+    return this.#control.request(integrationId, request);
+  }
+
+  /** @throws SyncRunNotFoundError, AbortedError */
+  waitForRun(runId: string, signal?: AbortSignal, onProgress?: (run: SyncRun) => void): Promise<SyncResult> {
+    return this.#control.wait(runId, signal, onProgress);
+  }
+
+  /** Requests a run and waits for its end, working on the queue if this process does not yet. */
+  async run(integrationId: string, { signal, onProgress, ...options }: SyncOptions = {}): Promise<SyncResult> {
+    this.startWorkers({ schedules: false });
+    const { id } = await this.requestRun(integrationId, { ...options, trigger: 'manual' });
+    return this.waitForRun(id, signal, onProgress);
+  }
+
+  /** Runs many, at most twice `concurrency` requested at a time. Integrations deleted meanwhile are left out. */
+  async runAll(integrationIds: readonly string[], options: Pick<SyncOptions, 'signal'> = {}): Promise<SyncResult[]> {
+    const results = new Map<number, SyncResult>();
+    const waiting = integrationIds.entries();
+    const runSome = async () => {
+      for (const [index, integrationId] of waiting) {
+        try {
+          results.set(index, await this.run(integrationId, options));
+        } catch (error) {
+          if (!(error instanceof ConflictError || error instanceof SyncRunNotFoundError)) throw error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 2 * this.#concurrency }, runSome));
+    return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
+  }
+
+  /** @throws SyncRunNotFoundError */
+  async getRun(runId: string): Promise<SyncRun> {
+    const row = await findRun(this.#deps.database.db, runId);
+    if (row === undefined) throw new SyncRunNotFoundError(runId);
+    return toSyncRun(row);
+  }
+
+  /** Newest first. `before` is the last id of the page before; `finished` leaves active ones out. */
+  async listRuns(
+    integrationId: string,
+    options: { limit?: number; before?: string; finished?: boolean } = {},
+  ): Promise<SyncRun[]> {
+    const limit = Math.min(options.limit ?? LIMITS.pageSizeDefault, LIMITS.pageSizeMax);
+    return (await listRuns(this.#deps.database.db, integrationId, { ...options, limit })).map(toSyncRun);
+  }
+
+  /** Every stream that was synced, by name. */
+  async streamStatus(integrationId: string): Promise<StreamStatus[]> {
+    const rows = await listStates(this.#deps.database.db, integrationId);
+    return rows.map(({ pending_deletions: pending, ...row }) => ({
+      stream: row.stream,
+      records: row.record_count,
+      lastFullReadAt: row.full_read_completed_at?.toISOString() ?? null,
+      updatedAt: row.updated_at.toISOString(),
+      pendingDeletions: pending && { count: pending.count, total: pending.total, foundAt: pending.foundAt },
+    }));
+  }
+
+  /** Makes deletions that were held back; gives how many records it marked. @throws NoPendingDeletionsError */
+  confirmDeletions(integrationId: string, stream: string): Promise<number> {
+    return confirmDeletions(this.#deps.database, integrationId, stream);
+  }
+
+  /** Records in the order they changed. @throws InvalidInputError */
+  changes(integrationId: string, options: ChangesOptions = {}): Promise<RecordPage> {
+    return readChanges(this.#deps.database.db, integrationId, options);
+  }
+
+  /** The live records of a stream as text, piece by piece. */
+  export(
+    integrationId: string,
+    stream: string,
+    format: 'ndjson' | 'csv',
+    { includeDeleted = false }: ExportOptions = {},
+  ): AsyncIterable<string> {
+    const target = { integrationId, stream, includeDeleted };
+    return (format === 'csv' ? exportCsv : exportNdjson)(this.#deps.database.db, target);
+  }
+
+  /** Erases the records of a deleted integration, in batches; may be interrupted and called again. */
+  async erase(integrationId: string, signal?: AbortSignal): Promise<void> {
+    let after: ErasePosition | null = null;
+    do {
+      signal?.throwIfAborted();
+      after = await eraseRecords(this.#deps.database.db, integrationId, after, ERASE_BATCH);
+    } while (after !== null);
+  }
+}
