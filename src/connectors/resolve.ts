@@ -11,7 +11,7 @@ import type { Connector } from './format.ts';
 import { validateConnector } from './validate.ts';
 
 /** The platform whose description comes with the integration. */
-const DESCRIBED_PLATFORM = 'http';
+export const DESCRIBED_PLATFORM = 'http';
 
 /** Keys of a connector that say what the platform is; an integration does not set them. */
 const IDENTITY_KEYS = ['platform', 'category'];
@@ -46,6 +46,10 @@ function mergeDescription(connector: Connector, description: JsonObject): Connec
     const unused = unusedConnectionFields({ ...merged, connection: inherited });
     Object.assign(merged, { connection: [...own, ...inherited.filter((field) => !unused.includes(field))] });
   }
+  // An API that nobody has described before: whether its check proves anything is found out.
+  const { check } = description;
+  if (check !== null && typeof check === 'object' && !Array.isArray(check))
+    Object.assign(merged, { check: { publicProbe: true, ...check } });
   const result = validateConnector(merged);
   const problems = [
     ...identity.map((key) => ({ path: [key], message: 'is not taken here: the platform is "http".' })),

@@ -1,0 +1,167 @@
+import type { JsonValue } from '../core/json.ts';
+import { OutgoingCallError } from '../outgoing/errors.ts';
+import { authenticatorFor, authModeOf } from './authentication/authenticatorFor.ts';
+import { laterCursor, requestCursor, startCursor } from './cursor.ts';
+import { StreamReadError } from './errors.ts';
+import type { Stream } from './format/stream.ts';
+import type { Connector } from './format.ts';
+import { type CursorFor, type Reader, readPages } from './pageReader.ts';
+import {
+  MAX_PARENT_CURSORS,
+  type ReadProgress,
+  restartable,
+  type StreamState,
+  shapeOf,
+  takeState,
+} from './streamState.ts';
+import type { ConnectorSession, ReadOptions, ReadPlan, StreamPage } from './types.ts';
+
+/** What decides a plan beside the state. */
+export interface PlanOptions {
+  /** The session's; a read that starts there says nothing about what is older. */
+  readonly startDate?: string;
+  /** Default: now. */
+  readonly nowMs?: number;
+}
+
+/**
+ * How a read that starts from `state` is to be taken. Ask before the read begins and pass the start date of the
+ * session: a plan that calls a partial read `full` deletes what was not read.
+ */
+export function planRead(
+  connector: Connector,
+  streamName: string,
+  state: JsonValue | null,
+  { startDate, nowMs = Date.now() }: PlanOptions = {},
+): ReadPlan {
+  const stream = streamOf(connector, streamName);
+  const taken = takeState(connector, stream, state, nowMs);
+  if (taken.read !== undefined) return { kind: taken.read.kind, resumes: true };
+  return { kind: kindOf(stream, taken, startDate), resumes: false };
+}
+
+/**
+ * Reads a stream page by page. Every page carries the state from which exactly the pages after it are read.
+ * @throws OutgoingCallError when a call fails for good
+ * @throws StreamReadError when the answers do not have the form that the connector describes
+ * @throws MissingCredentialsError, InvalidRequestError when no request can be made
+ */
+export async function* readStream(session: ConnectorSession, options: ReadOptions): AsyncGenerator<StreamPage> {
+  const { connector, clock } = session;
+  const stream = streamOf(connector, options.stream);
+  const reader: Reader = {
+    session,
+    authenticator: authenticatorFor(session),
+    mode: authModeOf(session),
+    signal: options.signal,
+  };
+  const state = takeState(connector, stream, options.state, clock.now());
+  let progressed = false;
+  try {
+    for await (const page of readFrom(reader, stream, state)) {
+      progressed = true;
+      yield page;
+    }
+  } catch (error) {
+    // The provider no longer knows the place an earlier read stopped at: the read begins anew.
+    if (progressed || state.read === undefined || !isRefusedPosition(error)) throw error;
+    yield* readFrom(reader, stream, restartable(stream, state), state.read.kind);
+  }
+}
+
+function streamOf(connector: Connector, name: string): Stream {
+  const stream = connector.streams.find((one) => one.name === name);
+  if (stream !== undefined) return stream;
+  const known = connector.streams.map((one) => one.name).join(', ');
+  throw new StreamReadError(`${connector.title} has no stream ${JSON.stringify(name)}. It has ${known || 'none'}.`, {
+    details: { stream: name },
+  });
+}
+
+function kindOf(stream: Stream, { cursor, cursors = {} }: StreamState, startDate?: string): ReadPlan['kind'] {
+  if (stream.deletions === 'none') return 'incremental';
+  if (stream.incremental === undefined) return 'full';
+  const started = startDate !== undefined && startCursor(stream.incremental, startDate) !== undefined;
+  return started || cursor !== undefined || Object.keys(cursors).length > 0 ? 'incremental' : 'full';
+}
+
+function isRefusedPosition(error: unknown): boolean {
+  return error instanceof OutgoingCallError && (error.outcome === 'invalid_request' || error.outcome === 'not_found');
+}
+
+/** @param kind of the read that is begun anew; by default what the state says */
+async function* readFrom(
+  reader: Reader,
+  stream: Stream,
+  state: StreamState,
+  kind: ReadPlan['kind'] = state.read?.kind ?? kindOf(stream, state, reader.session.startDate),
+): AsyncGenerator<StreamPage> {
+  const { connector, clock, startDate } = reader.session;
+  const shape = shapeOf(connector, stream);
+  const format = stream.incremental?.format ?? 'string';
+  let high = state.read?.high;
+  let parentKey = state.read?.position.parent?.key ?? null;
+  const done = { ...state.read?.done };
+  let last = false;
+  for await (const page of readPages(
+    reader,
+    stream,
+    state.read?.position ?? null,
+    cursorsFrom(stream, state, startDate),
+  )) {
+    // The parent that an earlier read stopped in may be gone; what it had come to says nothing about another.
+    if (page.parentKey !== parentKey) high = undefined;
+    parentKey = page.parentKey;
+    for (const cursor of page.cursors) high = laterCursor(format, high, cursor);
+    if (page.parentKey !== null && page.parentDone) {
+      const before = own(state.cursors, page.parentKey);
+      const reached = laterCursor(format, before, high);
+      if (reached !== undefined && reached !== before) done[page.parentKey] = reached;
+      high = undefined;
+    }
+    last = page.next === null;
+    const read: ReadProgress | undefined = last
+      ? undefined
+      : { shape, kind, position: page.next!, high, done: stream.parent && { ...done }, atMs: clock.now() };
+    const reached = read === undefined ? finished(stream, state, high, done) : { ...state, read };
+    yield { records: page.records, state: toJson(reached), last };
+  }
+  // No parent had anything to read under it, or the last page of parents was empty.
+  if (!last) yield { records: [], state: toJson(finished(stream, state, high, done)), last: true };
+}
+
+function cursorsFrom(stream: Stream, { cursor, cursors }: StreamState, startDate: string | undefined): CursorFor {
+  const { incremental } = stream;
+  if (incremental === undefined) return () => undefined;
+  const first = startDate === undefined ? undefined : startCursor(incremental, startDate);
+  return (parentKey) => {
+    const reached = parentKey === null ? cursor : own(cursors, parentKey);
+    return reached === undefined ? first : requestCursor(incremental, reached);
+  };
+}
+
+/** Keys come from the provider, and may be names that every object knows. */
+function own(cursors: Readonly<Record<string, string>> | undefined, key: string): string | undefined {
+  return cursors !== undefined && Object.hasOwn(cursors, key) ? cursors[key] : undefined;
+}
+
+/** The state after the last page: where the next run starts. */
+function finished(
+  stream: Stream,
+  state: StreamState,
+  high: string | undefined,
+  done: Record<string, string>,
+): StreamState {
+  const { v, identity } = state;
+  if (stream.incremental === undefined) return { v, identity };
+  const { format } = stream.incremental;
+  if (stream.parent === undefined) return { v, identity, cursor: laterCursor(format, state.cursor, high) };
+  const merged = { ...state.cursors, ...done };
+  const kept = Object.keys(merged).length <= MAX_PARENT_CURSORS ? merged : done;
+  return { v, identity, cursors: Object.fromEntries(Object.entries(kept).slice(0, MAX_PARENT_CURSORS)) };
+}
+
+/** States go into the database as JSON, so what is undefined must not be in them. */
+function toJson(state: StreamState): JsonValue {
+  return JSON.parse(JSON.stringify(state)) as JsonValue;
+}
