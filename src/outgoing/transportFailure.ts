@@ -72,7 +72,9 @@ export function toTransportFailure(error: unknown, progress: AttemptProgress): T
   const failed = (outcome: Outcome, reason: string) => new TransportFailure(outcome, reason, progress, error);
   for (const one of causesOf(error)) {
     if (one instanceof BlockedTargetError) return failed('blocked', one.message);
-    const code = String((one as { code?: unknown }).code ?? '');
+    // undici's parser errors have a code only sometimes, and a name always.
+    const { name, code: given } = one as { name?: unknown; code?: unknown };
+    const code = name === 'HTTPParserError' ? 'HPE_' : String(given ?? '');
     const dns = DNS_REASONS[code] ?? (code.startsWith('EAI_') ? 'the host name could not be resolved' : undefined);
     if (dns !== undefined) return failed('dns_error', dns);
     const tls = TLS_REASONS[code] ?? (/^(CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_)/.test(code) ? 'TLS failed' : undefined);
