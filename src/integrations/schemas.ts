@@ -19,7 +19,12 @@ export const configurationSchema = z.strictObject({
   connection: z.record(z.string(), z.union([z.string().max(2000), z.number(), z.boolean()])).optional(),
   authMode: z.string().max(100).optional(),
   streams: z.array(z.string().max(200)).min(1).max(200).optional(),
-  startDate: z.iso.datetime({ offset: true }).or(z.iso.date()).optional(),
+  startDate: z
+    .union(
+      [z.iso.datetime({ offset: true }), z.iso.date()],
+      'takes an ISO 8601 date or time, such as 2026-01-31 or 2026-01-31T12:00:00Z',
+    )
+    .optional(),
   deletionSafetyPercent: z.number().min(0).max(100).optional(),
   connector: z
     .custom<JsonObject>(

@@ -18,18 +18,18 @@ describe('importing a service', () => {
     const script = `
       const original = process.env;
       const read = [];
-      const before = process.getActiveResourcesInfo().length;
       process.env = new Proxy(original, { get: (target, key) => (read.push(String(key)), target[key]) });
       await import(${JSON.stringify(resolve('src/services', name))});
+      await new Promise((resolve) => setTimeout(resolve, 100)); // what the loader itself had open is closed
       const ours = read.filter((key) => /DATABASE_URL|SECRET|DATA_DIR|^PORT$|^HOST$|LOG_LEVEL|API_KEY/.test(key));
-      console.log(JSON.stringify({ ours, opened: process.getActiveResourcesInfo().length - before }));`;
+      console.log(JSON.stringify({ ours, opened: process.getActiveResourcesInfo() }));`;
     const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, PORT: 'not a port', DATABASE_URL: 'nonsense', DATA_DIR: folder },
       encoding: 'utf8',
       timeout: 20_000,
     });
-    expect(JSON.parse(output)).toEqual({ ours: [], opened: 0 });
+    expect(JSON.parse(output)).toEqual({ ours: [], opened: [] });
     expect(readdirSync(folder)).toEqual([]);
   });
 });
