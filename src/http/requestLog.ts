@@ -1,0 +1,20 @@
+import type { Log } from '../core/log.ts';
+import type { Server } from './typeProvider.ts';
+
+const SLOW_MS = 1_000;
+
+/** One line a request: failures of the server and slow ones at info, the rest at debug. No header, no query, no body. */
+export function logRequests(server: Server, log: Log): void {
+  server.addHook('onResponse', async (request, reply) => {
+    const durationMs = Math.round(reply.elapsedTime);
+    const fields = {
+      requestId: request.id,
+      method: request.method,
+      path: request.url.split('?')[0],
+      status: reply.statusCode,
+      durationMs,
+    };
+    if (reply.statusCode >= 500 || durationMs > SLOW_MS) log.info('request', fields);
+    else log.debug('request', fields);
+  });
+}

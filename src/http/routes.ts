@@ -1,0 +1,87 @@
+import type { App } from '../app.ts';
+import type { CheckHealth } from './healthChecks.ts';
+import { readYamlBodies } from './requestBody.ts';
+import { deleteConnector } from './routes/connectors/deleteConnector.ts';
+import { getConnector } from './routes/connectors/getConnector.ts';
+import { listConnectors } from './routes/connectors/listConnectors.ts';
+import { saveConnector } from './routes/connectors/saveConnector.ts';
+import { validateConnector } from './routes/connectors/validateConnector.ts';
+import { checkIntegrationHealth } from './routes/integrations/checkIntegrationHealth.ts';
+import { checkRateLimit } from './routes/integrations/checkRateLimit.ts';
+import { connectIntegration } from './routes/integrations/connectIntegration.ts';
+import { createIntegration } from './routes/integrations/createIntegration.ts';
+import { deleteIntegration } from './routes/integrations/deleteIntegration.ts';
+import { disconnectIntegration } from './routes/integrations/disconnectIntegration.ts';
+import { getIntegration } from './routes/integrations/getIntegration.ts';
+import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetrics.ts';
+import { listIntegrations } from './routes/integrations/listIntegrations.ts';
+import { testConnection } from './routes/integrations/testConnection.ts';
+import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { exportStream } from './routes/records/exportStream.ts';
+import { listRecords } from './routes/records/listRecords.ts';
+import type { AddRoute } from './routes/route.ts';
+import { confirmDeletions } from './routes/syncs/confirmDeletions.ts';
+import { getRun } from './routes/syncs/getRun.ts';
+import { listRuns } from './routes/syncs/listRuns.ts';
+import { listStreams } from './routes/syncs/listStreams.ts';
+import { startSync } from './routes/syncs/startSync.ts';
+import { stopSync } from './routes/syncs/stopSync.ts';
+import { syncAll } from './routes/syncs/syncAll.ts';
+import { syncIntegration } from './routes/syncs/syncIntegration.ts';
+import { errorPage } from './routes/system/errorPage.ts';
+import { health } from './routes/system/health.ts';
+import { home } from './routes/system/home.ts';
+import { livez } from './routes/system/livez.ts';
+import { readyz } from './routes/system/readyz.ts';
+import { addWebhook } from './routes/webhooks/addWebhook.ts';
+import { deleteWebhook } from './routes/webhooks/deleteWebhook.ts';
+import { listWebhooks } from './routes/webhooks/listWebhooks.ts';
+import { updateWebhook } from './routes/webhooks/updateWebhook.ts';
+import type { Server } from './typeProvider.ts';
+
+/** Every endpoint, in the order of the reference page. */
+const ROUTES: readonly AddRoute[] = [
+  listIntegrations,
+  createIntegration,
+  getIntegration,
+  updateIntegration,
+  deleteIntegration,
+  testConnection,
+  connectIntegration,
+  disconnectIntegration,
+  checkIntegrationHealth,
+  getIntegrationMetrics,
+  checkRateLimit,
+  syncIntegration,
+  startSync,
+  stopSync,
+  syncAll,
+  listRuns,
+  getRun,
+  listStreams,
+  confirmDeletions,
+  listRecords,
+  exportStream,
+  listWebhooks,
+  addWebhook,
+  updateWebhook,
+  deleteWebhook,
+  listConnectors,
+  getConnector,
+  home,
+  errorPage,
+  livez,
+];
+
+/** These take YAML bodies beside JSON. */
+const YAML_ROUTES: readonly AddRoute[] = [validateConnector, saveConnector, deleteConnector];
+
+export function addRoutes(server: Server, app: App, checkHealth: CheckHealth): void {
+  for (const add of ROUTES) add(server, app);
+  server.register(async (scope) => {
+    readYamlBodies(scope);
+    for (const add of YAML_ROUTES) add(scope, app);
+  });
+  readyz(server, checkHealth);
+  health(server, checkHealth);
+}

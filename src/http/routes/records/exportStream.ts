@@ -1,0 +1,72 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { App } from '../../../app.ts';
+import { suggestion } from '../../../core/input.ts';
+import { UnknownStreamError } from '../../../sync/errors.ts';
+import { flag, streamParams } from '../../schemas/parts.ts';
+import { answers } from '../../schemas/problem.ts';
+import { type AddRoute, API } from '../route.ts';
+
+const MEDIA_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8; header=present' } as const;
+
+const records = {
+  description: 'The records.',
+  content: { 'application/x-ndjson': { schema: z.string() }, 'text/csv': { schema: z.string() } },
+};
+
+const query = z.strictObject({
+  format: z.enum(['ndjson', 'csv']).default('ndjson'),
+  includeDeleted: flag.describe('Also records that are gone, with the time they went.'),
+});
+
+export const exportStream: AddRoute = (server, app) => {
+  server.get(
+    `${API}/integrations/:id/streams/:stream/export`,
+    {
+      schema: {
+        operationId: 'exportStream',
+        summary: 'Export a stream',
+        description:
+          'Every record of the stream as NDJSON or CSV, as fast as it is read. A cut answer is not complete.',
+        tags: ['records'],
+        params: streamParams,
+        querystring: query,
+        response: { ...answers({}, 400, 404), 200: records },
+      },
+    },
+    async (request, reply) => {
+      const { id, stream } = request.params;
+      const { format, includeDeleted } = request.query;
+      await requireStream(app, id, stream);
+      const pieces = app.sync.export(id, stream, format, { includeDeleted })[Symbol.asyncIterator]();
+      // What fails at the start is still answered as a problem.
+      const first = await pieces.next();
+      reply
+        .type(MEDIA_TYPES[format])
+        .header('content-disposition', `attachment; filename="${stream.replaceAll(/[^\w.-]/g, '_')}.${format}"`);
+      // The schema describes the text; that it comes as a stream is beyond the type provider.
+      return reply.send(Readable.from(rest(first, pieces)) as never);
+    },
+  );
+};
+
+/** @throws IntegrationNotFoundError, UnknownStreamError */
+async function requireStream({ catalog, sync }: App, id: string, stream: string): Promise<void> {
+  await catalog.get(id);
+  const names = (await sync.streamStatus(id)).map((status) => status.stream);
+  if (names.includes(stream)) return;
+  const known = names.length === 0 ? 'Nothing was synced yet.' : `Synced are: ${names.join(', ')}.`;
+  throw new UnknownStreamError(
+    `Integration ${id} has no records of a stream ${JSON.stringify(stream)}.${suggestion(stream, names)} ${known}`,
+    { details: { integrationId: id, stream } },
+  );
+}
+
+async function* rest(first: IteratorResult<string>, pieces: AsyncIterator<string>): AsyncGenerator<string> {
+  try {
+    for (let piece = first; piece.done !== true; piece = await pieces.next()) yield piece.value;
+  } finally {
+    // The reader went away: the query ends with it.
+    await pieces.return?.();
+  }
+}

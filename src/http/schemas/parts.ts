@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { LIMITS } from '../../core/limits.ts';
+
+/** Anything that names a thing in an address: printable, without spaces, and no longer than names are. */
+const name = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'takes 1 to 200 printable characters without spaces');
+
+export const integrationParams = z.strictObject({ id: name.describe('Id of the integration.') });
+export const runParams = z.strictObject({ ...integrationParams.shape, runId: name });
+export const streamParams = z.strictObject({ ...integrationParams.shape, stream: name });
+export const platformParams = z.strictObject({ platform: name });
+export const webhookParams = z.strictObject({ id: name.describe('Id of the webhook.') });
+
+/** Text of a query: what PostgreSQL can compare with. */
+export const filterText = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}*$/u, 'takes text without control characters');
+
+export function limitOf(maximum: number) {
+  return z.coerce.number().int().min(1).max(maximum).default(Math.min(LIMITS.pageSizeDefault, maximum));
+}
+
+export const cursor = z.string().min(1).max(500).optional().describe('`nextCursor` of the page before.');
+
+export const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true');
+
+/** A page of a list. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({
+    data: z.array(item),
+    nextCursor: z.string().nullable().describe('Null on the last page.'),
+  });
+}

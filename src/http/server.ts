@@ -1,0 +1,127 @@
+import compress from '@fastify/compress';
+import helmet from '@fastify/helmet';
+import underPressure from '@fastify/under-pressure';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { App } from '../app.ts';
+import { systemClock } from '../core/clock.ts';
+import { newId } from '../core/ids.ts';
+import { LIMITS } from '../core/limits.ts';
+import { ApiKeyGuard } from './apiKeyGuard.ts';
+import { browserGuard } from './browserGuard.ts';
+import { OverloadedError } from './errors.ts';
+import { healthChecks } from './healthChecks.ts';
+import { answerIdempotently } from './idempotency.ts';
+import { notFoundError, recordRoutes } from './notFound.ts';
+import { describeRoutes } from './openApi.ts';
+import { PROBLEM_MEDIA_TYPE, problemHeaders, toAppError, toProblem } from './problem.ts';
+import { answerRawError } from './rawErrors.ts';
+import { serveReferencePage } from './referencePage.ts';
+import { readJsonBodies } from './requestBody.ts';
+import { logRequests } from './requestLog.ts';
+import { addRoutes } from './routes.ts';
+import { type Server, validatorCompiler } from './typeProvider.ts';
+
+const MAX_CONNECTIONS = 2_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** A socket on which nothing moves for so long is closed; longer than any answer lets one wait. */
+const IDLE_SOCKET_TIMEOUT_MS = 120_000;
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** Above it, on average over a second, the process is saturated. */
+const MAX_EVENT_LOOP_DELAY_MS = 500;
+
+/** The REST API, the probes and the reference page of an app, not yet listening. */
+export function buildServer(app: App): Server {
+  const server: Server = fastify({
+    bodyLimit: LIMITS.requestBodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: IDLE_SOCKET_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
+    routerOptions: { maxParamLength: 1_000 },
+    // While closing, requests that arrive on open connections are still answered, with `Connection: close`.
+    return503OnClosing: false,
+    genReqId: (request) => requestId(request.headers['request-id'] ?? request.headers['x-request-id']),
+    frameworkErrors: (error, request, reply) => void sendProblem(app, error, request, reply),
+    clientErrorHandler: answerRawError,
+  });
+  server.server.maxConnections = MAX_CONNECTIONS;
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  server.setErrorHandler((error, request, reply) => sendProblem(app, error, request, reply));
+
+  const routes = recordRoutes(server);
+  server.setNotFoundHandler((request, reply) => sendProblem(app, notFoundError(request, routes), request, reply));
+  server.addHook('onRequest', async (request, reply) => void reply.header('request-id', request.id));
+  logRequests(server, app.log);
+
+  server.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': [`'none'`], 'frame-ancestors': [`'none'`] },
+    },
+    strictTransportSecurity: app.config.publicUrl.startsWith('https:'),
+  });
+  server.register(underPressure, {
+    maxEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
+    pressureHandler: async (request: FastifyRequest) => {
+      if (request.routeOptions.config.open !== true) throw new OverloadedError();
+    },
+  });
+  // From here on in the order of the calls: what is registered above is loaded first.
+  server.after(() => {
+    guard(server, app);
+    readJsonBodies(server);
+    answerIdempotently(server, app);
+  });
+  server.register(compress, { globalDecompression: false, encodings: ['br', 'gzip'] });
+  describeRoutes(server);
+  serveReferencePage(server);
+  server.after(() =>
+    addRoutes(
+      server,
+      app,
+      healthChecks(app, () => server.memoryUsage().eventLoopDelay),
+    ),
+  );
+  return server;
+}
+
+/** Refuses what other sites send through a browser, and everything without the key that is not open. */
+function guard(server: Server, app: App): void {
+  const refuseForeignSites = browserGuard(app.config);
+  const keys = new ApiKeyGuard(app.secrets.apiKey, systemClock);
+  server.addHook('onRequest', async (request) => {
+    refuseForeignSites?.(request);
+    const unknown = request.is404 && !request.url.startsWith('/api/');
+    if (request.routeOptions.config?.open !== true && !unknown) keys.check(request.headers, request.ip);
+  });
+  server.addHook('onSend', async (request, reply, payload) => {
+    if (request.url.startsWith('/api/v1/') && !reply.hasHeader('cache-control'))
+      reply.header('cache-control', 'no-store');
+    return payload;
+  });
+}
+
+function sendProblem(app: App, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = toAppError(thrown);
+  const problem = toProblem(error, request.id);
+  if (problem.status === 500) {
+    app.log.error('A request failed for a reason that was not meant to happen', {
+      requestId: request.id,
+      reason: error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : error.message,
+    });
+  }
+  return reply
+    .code(problem.status)
+    .headers({ 'request-id': request.id, ...problemHeaders(error) })
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(JSON.stringify(problem));
+}
+
+/** A caller's own id when it is one, so that a request can be followed through several services. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:-]{8,128}$/.test(given) ? given : newId('request');
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifySchemaCompiler,
+  FastifyTypeProvider,
+  RawServerDefault,
+} from 'fastify';
+import type { z } from 'zod';
+import { AppError } from '../core/errors.ts';
+import { parseInput } from '../core/input.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answers without the API key, and also when the server has too much work. */
+    open?: boolean;
+    /** A POST that changes nothing, so that an Idempotency-Key means nothing to it. */
+    repeatable?: boolean;
+    /** A header that the route reads, for the OpenAPI document. */
+    documentedHeader?: string;
+  }
+}
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
+/** Handlers get what the zod schemas of their route give, and may answer with readonly data. */
+interface HttpTypeProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+  serializer: this['schema'] extends z.ZodType ? DeepReadonly<z.output<this['schema']>> : unknown;
+}
+
+export type Server = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  HttpTypeProvider
+>;
+
+const WHAT: Readonly<Record<string, string>> = {
+  body: 'The body',
+  params: 'The address',
+  querystring: 'The query',
+  headers: 'The headers',
+};
+
+/** Checks a part of a request with its zod schema, with the messages that the rest of the product gives. */
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
+  ({ schema, httpPart = 'body' }) =>
+  (data: unknown) => {
+    try {
+      // Fastify hands an absent body over as null.
+      return { value: parseInput(schema, data ?? undefined, WHAT[httpPart] ?? 'The request') };
+    } catch (error) {
+      if (error instanceof AppError) return { error };
+      throw error;
+    }
+  };
