@@ -37,13 +37,8 @@ export function closedTo(account: Account, path: string): string | undefined {
   const parent = dirname(path);
   const above = parent === path ? undefined : closedTo(account, parent);
   if (above) return above;
-  const { uid, gid, mode, isDirectory } = describe(path);
-  const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
-  const needed = isDirectory ? 0o1 : 0o5;
-  return ((mode >> shift) & needed) === needed ? undefined : path;
-}
-
-function describe(path: string) {
   const stat = statSync(path);
-  return { uid: stat.uid, gid: stat.gid, mode: stat.mode, isDirectory: stat.isDirectory() };
+  const shift = stat.uid === account.uid ? 6 : stat.gid === account.gid ? 3 : 0;
+  const needed = stat.isDirectory() ? 0o1 : 0o5;
+  return ((stat.mode >> shift) & needed) === needed ? undefined : path;
 }

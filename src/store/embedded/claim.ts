@@ -37,6 +37,7 @@ export async function takeClaim(
     password,
     application_name: `integration-services ${exclusive ? 'server' : 'client'} pid ${process.pid}`,
     connectionTimeoutMillis: 10_000,
+    query_timeout: 10_000,
   });
   const lost = new Promise<void>((resolve) => {
     client.once('end', resolve);

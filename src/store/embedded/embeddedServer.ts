@@ -1,4 +1,3 @@
-import { mkdirSync, realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage, UnavailableError } from '../../core/errors.ts';
@@ -6,7 +5,7 @@ import { databaseAccount } from './account.ts';
 import { prepareBinaries } from './binaries.ts';
 import { type Claim, takeClaim } from './claim.ts';
 import { clusterPassword, ensureCluster } from './cluster.ts';
-import { foldersOf, prepareFolders } from './folders.ts';
+import { handOver, makeFolders } from './folders.ts';
 import { type Endpoint, ensureRunning, type Installation, stopPostmaster } from './postmaster.ts';
 
 export interface EmbeddedServer {
@@ -81,11 +80,9 @@ export async function openEmbeddedServer(options: EmbeddedServerOptions): Promis
 }
 
 async function install({ dataDir, sync = true, log }: EmbeddedServerOptions): Promise<Installation> {
-  mkdirSync(dataDir, { recursive: true });
-  const realDataDir = realpathSync(dataDir);
-  const folders = foldersOf(realDataDir);
+  const folders = makeFolders(dataDir);
   const account = databaseAccount(folders.cluster);
-  prepareFolders(realDataDir, folders, account);
+  handOver(folders, account);
   const binaries = await prepareBinaries(folders.binaries, account);
   await ensureCluster(folders, binaries, account, sync);
   return {

@@ -1,13 +1,24 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UnavailableError } from '../../core/errors.ts';
+import { errorMessage, UnavailableError } from '../../core/errors.ts';
 import { type Account, closedTo } from './account.ts';
 
 // sockaddr_un holds 107 bytes on Linux and 103 on macOS; PostgreSQL appends "/.s.PGSQL.5432.lock".
 const SOCKET_FOLDER_MAX_BYTES = 103 - '/.s.PGSQL.5432.lock'.length;
 
-/** Where the embedded server's things lie. */
+/** Where the embedded server's things lie; all paths are absolute. */
 export interface Folders {
   /** Owned by the user the database runs as, closed to others. */
   readonly server: string;
@@ -20,8 +31,9 @@ export interface Folders {
   readonly binaries: string;
 }
 
-export function foldersOf(dataDir: string): Folders {
-  const server = join(dataDir, 'postgres');
+/** The folders of a data folder, which is named by its real path so that every process names it alike. */
+export function foldersOf(realDataDir: string): Folders {
+  const server = join(realDataDir, 'postgres');
   const tooLong = Buffer.byteLength(server) > SOCKET_FOLDER_MAX_BYTES;
   const digest = createHash('sha256').update(server).digest('hex').slice(0, 16);
   return {
@@ -29,18 +41,34 @@ export function foldersOf(dataDir: string): Folders {
     cluster: join(server, 'data'),
     log: join(server, 'server.log'),
     socket: tooLong && process.platform !== 'win32' ? `/tmp/integration-services-${digest}` : server,
-    binaries: join(dataDir, 'postgres-binaries'),
+    // Root's are shared by all its data folders, and lie where the unprivileged user gets to.
+    binaries: process.getuid?.() === 0 ? '/var/cache/integration-services' : join(realDataDir, 'postgres-binaries'),
   };
 }
 
-/** Makes the folders, and for another user's process makes them reachable and its own. */
-export function prepareFolders(dataDir: string, folders: Folders, account: Account | undefined): void {
-  mkdirSync(dataDir, { recursive: true });
-  mkdirSync(folders.server, { recursive: true, mode: 0o700 });
+/** Makes the folders where they are missing. @throws UnavailableError when this user may not. */
+export function makeFolders(dataDir: string): Folders {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    const folders = foldersOf(realpathSync(dataDir));
+    mkdirSync(folders.server, { recursive: true, mode: 0o700 });
+    accessSync(folders.server, constants.R_OK | constants.W_OK | constants.X_OK);
+    return folders;
+  } catch (cause) {
+    throw new UnavailableError(
+      `The data folder ${dataDir} cannot be used (${errorMessage(cause)}). Set DATA_DIR to a folder that this user may write to, or DATABASE_URL to a server.`,
+      { cause },
+    );
+  }
+}
+
+/** Makes the folders reachable for the user that the database runs as, and its own folder its own. */
+export function handOver(folders: Folders, account: Account | undefined): void {
   if (account) {
+    const dataDir = dirname(folders.server);
     // Only our own folder is opened, and only for passing through; secrets in it have modes of their own.
     chmodSync(dataDir, statSync(dataDir).mode | 0o011);
-    const closed = closedTo(account, dirname(folders.server));
+    const closed = closedTo(account, dataDir);
     if (closed) {
       throw new UnavailableError(
         `The database runs as the user ${account.name} (PostgreSQL does not run as root), who cannot reach ${folders.server}, because ${closed} is closed to others. Set DATA_DIR to a folder such as /var/lib/integration-services, or run "chmod o+x ${closed}".`,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fchownSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
@@ -146,6 +146,7 @@ async function startPostmaster(installation: Installation, port: number): Promis
   const { folders, binaries, account, settings } = installation;
   const logFrom = rotateLog(folders.log);
   const logFile = openSync(folders.log, 'a', 0o600);
+  if (account) fchownSync(logFile, account.uid, account.gid);
   // In a session of its own, so that Ctrl-C in a terminal reaches us only, and we end it after our own work.
   const child = spawn(
     binaries.postgres,
@@ -161,23 +162,22 @@ async function startPostmaster(installation: Installation, port: number): Promis
   );
   closeSync(logFile);
   child.unref();
-  let ended: string | UnavailableError | undefined;
+  let failure: UnavailableError | undefined;
   child.once('error', (error) => {
-    ended = cannotRun(binaries.postgres, error);
-  });
-  child.once('exit', () => {
-    ended ??= readFileSync(folders.log).subarray(logFrom).toString('utf8').slice(-2_000).trim();
+    failure = cannotRun(binaries.postgres, error);
   });
   const deadline = performance.now() + START_TIMEOUT_MS;
-  while (ended === undefined) {
+  for (;;) {
+    if (failure) throw failure;
     const current = readPidFile(folders);
     if (current?.pid === child.pid && current?.status === 'ready') return current;
+    if (child.exitCode !== null || child.signalCode !== null) {
+      return readFileSync(folders.log).subarray(logFrom).toString('utf8').slice(-2_000).trim();
+    }
     if (performance.now() > deadline)
       throw new UnavailableError('The embedded database is not ready after 10 minutes.');
     await delay(POLL_MS);
   }
-  if (typeof ended === 'string') return ended;
-  throw ended;
 }
 
 /** Keeps the log within twice its bound; where it ends now. */

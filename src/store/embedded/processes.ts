@@ -17,16 +17,20 @@ export function isAlive(pid: number): boolean {
  */
 export function identify(pid: number, cluster: string): 'gone' | 'ours' | 'other' {
   if (!isAlive(pid)) return 'gone';
-  // Without a way to look we take it for ours, and so never remove the pid file of a living server.
-  if (process.platform === 'win32') return 'ours';
   try {
-    const command =
-      process.platform === 'linux'
-        ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-        : execFileSync('/bin/ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+    const command = commandOf(pid);
     if (command === '') return 'gone'; // a zombie
-    return command.includes(`-D ${cluster} `) ? 'ours' : 'other';
+    return command.includes(`-D ${cluster} `) || command.includes('"postgres.exe"') ? 'ours' : 'other';
   } catch {
+    // Without a way to look it is taken for ours, so that the pid file of a living server is never removed.
     return isAlive(pid) ? 'ours' : 'gone';
   }
+}
+
+function commandOf(pid: number): string {
+  if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  if (process.platform === 'win32') {
+    return execFileSync('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'], { encoding: 'utf8' });
+  }
+  return execFileSync('/bin/ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
 }

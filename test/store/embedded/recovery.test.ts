@@ -135,3 +135,9 @@ test('a data folder whose path is too long for a socket gets its socket in a sho
     rmSync(socket, { recursive: true, force: true });
   }
 });
+
+test('a data folder that cannot be made is refused with what to do', async () => {
+  const file = join(makeDataDir(), 'file');
+  writeFileSync(file, '');
+  await expect(open(join(file, 'data'))).rejects.toThrow(/cannot be used \(ENOTDIR.* Set DATA_DIR to a folder/);
+});
