@@ -97,7 +97,8 @@ async function makeHop(
 ): Promise<Hop> {
   const { clock } = deps;
   const { secrets, signal } = settings;
-  const place = { url: secrets.hide(shownUrl(target.url)), atHome: isHome(target.url.origin, call) };
+  // Asked for late, when the credential, and so what is to be hidden, is known.
+  const place = () => ({ url: secrets.hide(shownUrl(target.url)), atHome: isHome(target.url.origin, call) });
   let startedAt = new Date(clock.now());
   let startedMs = clock.monotonicMs();
   let queuedMs = 0;
@@ -115,12 +116,12 @@ async function makeHop(
     const { status, headers, body } = answer;
     const latencyMs = clock.monotonicMs() - startedMs - queuedMs;
     const response = { status, headers, body, url: target.url.href, latencyMs, attempts: settings.attempt };
-    hop = understand(call, target, settings, response, place, clock.now());
+    hop = understand(call, target, settings, response, place(), clock.now());
   } catch (error) {
     if (!(error instanceof TransportFailure)) throw error;
     const { outcome, reason } = error;
     progress = error.progress;
-    const result = { outcome, retryable: PASSING.has(outcome), sent: progress.sent, reason, ...place };
+    const result = { outcome, retryable: PASSING.has(outcome), sent: progress.sent, reason, ...place() };
     hop = { result, next: null };
   }
   const durationMs = clock.monotonicMs() - startedMs - queuedMs;

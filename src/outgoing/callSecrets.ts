@@ -38,8 +38,9 @@ export class CallSecrets {
   /** What an authenticator put in: the headers and query parameters that were not there before it. */
   learnFromCredential(before: OutgoingRequest, after: OutgoingRequest): void {
     for (const [name, value] of Object.entries(after.headers)) if (before.headers[name] !== value) this.#add(value);
-    const known = new Set(before.url.searchParams.values());
-    for (const value of after.url.searchParams.values()) if (!known.has(value)) this.#add(value);
+    for (const [name, value] of after.url.searchParams) {
+      if (!before.url.searchParams.has(name, value)) this.#add(value);
+    }
   }
 
   /** Takes query parameters out that hold one of the secrets. */

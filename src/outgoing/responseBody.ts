@@ -12,6 +12,8 @@ import {
 const MAX_CODINGS = 3;
 /** RFC 9659: a zstd content coding needs at most a window of 8 MB. */
 const ZSTD_WINDOW_LOG_MAX = 23;
+/** RFC 1950: the low half of the first byte is the method, and 8 is the only one. */
+const ZLIB_METHOD = 8;
 const MIN_GROWTH_BYTES = 64 * 1024;
 
 /** Sent as Accept-Encoding: what `ResponseBody` can undo. */
@@ -78,8 +80,9 @@ export class ResponseBody {
   /** Opened at the first byte, because only that tells the two kinds of deflate apart. */
   #open(firstByte: number): Transform[] {
     const decoders: Transform[] = [];
-    for (const coding of this.#codings) {
-      const decoder = this.#codings.length > MAX_CODINGS ? null : createDecoder(coding, firstByte);
+    for (const [index, coding] of this.#codings.entries()) {
+      const bare = index === 0 && (firstByte & 0x0f) !== ZLIB_METHOD;
+      const decoder = this.#codings.length > MAX_CODINGS ? null : createDecoder(coding, bare);
       if (decoder === null) {
         this.#fail('unknown_coding');
         return [];
@@ -141,14 +144,14 @@ function parseCodings(contentEncoding = ''): string[] {
     .reverse();
 }
 
-function createDecoder(coding: string, firstByte: number): Transform | null {
+function createDecoder(coding: string, bareDeflate: boolean): Transform | null {
   switch (coding) {
     case 'gzip':
     case 'x-gzip':
       return createGunzip();
     case 'deflate':
-      // RFC 9110 means the zlib format (RFC 1950, whose first byte ends in 8); some servers send bare deflate.
-      return (firstByte & 0x0f) === 8 ? createInflate() : createInflateRaw();
+      // RFC 9110 means the zlib format; some servers send bare deflate.
+      return bareDeflate ? createInflateRaw() : createInflate();
     case 'br':
       return createBrotliDecompress();
     case 'zstd':
