@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { type Clock, systemClock } from '../core/clock.ts';
+import { UnavailableError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
@@ -13,6 +14,8 @@ import { lockInstallationKeys, openInstallationKey, sealInstallationKey, secretM
 
 /** How long keys are used without reading the table again, and how long a removed one is remembered. */
 const KEYS_TTL_MS = 5 * 60_000;
+/** As many rotations in a row do not come between two statements. */
+const MAX_READS = 5;
 
 export interface InstallationKeysOptions {
   /** PBKDF2-HMAC-SHA256 iterations for new keys. Default 600,000. */
@@ -32,7 +35,7 @@ export class InstallationKeys {
   readonly #roots: RootKeys;
   readonly #iterations: number;
   readonly #clock: Clock;
-  #known = new Map<string, { key: WrappingKey; seenAtMs: number }>();
+  readonly #known = new Map<string, { key: WrappingKey; seenAtMs: number }>();
   #readAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(database: Database, secret: string, options: InstallationKeysOptions) {
@@ -67,10 +70,14 @@ export class InstallationKeys {
    */
   async active(tx?: Transaction<Schema>): Promise<WrappingKey> {
     const query = (tx ?? this.#database.db).selectFrom('installation_keys').select('id').where('status', '=', 'active');
-    const { id } = await (tx === undefined ? query : query.forShare()).executeTakeFirstOrThrow();
-    const key = await this.find(id, tx);
-    if (key === null) throw secretMismatch(id);
-    return key;
+    for (let read = 1; read <= MAX_READS; read++) {
+      const row = await (tx === undefined ? query : query.forShare()).executeTakeFirst();
+      // A statement that waited for a rotation to commit finds the key retired and does not see its successor yet.
+      if (row === undefined) continue;
+      const key = await this.find(row.id, tx);
+      if (key !== null) return key;
+    }
+    throw new UnavailableError('No installation key is active: installation_keys was emptied. Restore the table.');
   }
 
   /** The key with this id; null when there is none (any more). */
@@ -90,13 +97,12 @@ export class InstallationKeys {
       .orderBy('id')
       .execute();
     const nowMs = this.#clock.monotonicMs();
-    // A removed key is kept for a while, for those who read an envelope just before it was rewrapped.
-    const known = new Map([...this.#known].filter(([, { seenAtMs }]) => nowMs - seenAtMs <= KEYS_TTL_MS));
     for (const row of rows) {
       const key = this.#known.get(row.id)?.key ?? (await this.#open(row));
-      known.set(row.id, { key, seenAtMs: nowMs });
+      this.#known.set(row.id, { key, seenAtMs: nowMs });
     }
-    this.#known = known;
+    // A removed key is kept for a while, for those who read an envelope just before it was rewrapped.
+    for (const [id, { seenAtMs }] of this.#known) if (nowMs - seenAtMs > KEYS_TTL_MS) this.#known.delete(id);
     this.#readAtMs = nowMs;
   }
 
