@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { ObservedRateLimit, Outcome, OutgoingResponse, ResponseClassifier } from '../outgoing/types.ts';
-import { compileCondition } from './condition.ts';
+import { compileConditions } from './condition.ts';
 import type { ErrorRule } from './format/errors.ts';
 import { durationMs } from './format/parts.ts';
 import type { Connector } from './format.ts';
@@ -91,7 +91,7 @@ function compileRule({ when }: ErrorRule): (seen: Seen) => boolean {
     tests.push((seen) => codes.includes(seen.code() ?? ''));
   }
   if (body !== undefined) {
-    const holds = compileCondition(body);
+    const holds = compileConditions([body].flat());
     tests.push((seen) => {
       const value = seen.body();
       return value !== undefined && holds(value);

@@ -127,7 +127,7 @@ function retryOf({ connector: { retry } }: ConnectorSession): OutgoingCall['retr
 
 function urlOf(session: ConnectorSession, { path, params = {} }: RequestDescription, scope: TemplateScope): URL {
   const rendered = render(path, scope, encodeURIComponent);
-  if (rendered === undefined) throw new TypeError(`a value in its path ${JSON.stringify(path)} is missing.`);
+  if (rendered === undefined) throw new TypeError(missingValue(path, scope));
   const text = String(rendered);
   // A value such as ".." from the provider must not lead to another endpoint.
   if (text.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment)))
@@ -139,6 +139,16 @@ function urlOf(session: ConnectorSession, { path, params = {} }: RequestDescript
       if (one !== undefined) url.searchParams.append(name, paramText(one, name));
   }
   return url;
+}
+
+function missingValue(path: string, { config }: TemplateScope): string {
+  const given = Object.keys(config ?? {});
+  const fields = [...path.matchAll(/\bconfig\.([\w-]+)/g)]
+    .map(([, name]) => name!)
+    .filter((name) => !given.includes(name));
+  const remedy =
+    fields.length === 0 ? '' : ` Set ${fields.map((name) => `configuration.connection.${name}`).join(' and ')}.`;
+  return `a value in its path ${JSON.stringify(path)} is missing.${remedy}`;
 }
 
 function paramText(value: JsonValue, name: string): string {

@@ -14,7 +14,7 @@ type Operand = { readonly literal: JsonValue } | { readonly path: readonly strin
 interface Expression {
   readonly source: string;
   readonly operand: Operand;
-  readonly filters: readonly { readonly name: string; readonly args: readonly JsonValue[] }[];
+  readonly filters: readonly { readonly name: string; readonly args: readonly Operand[] }[];
 }
 
 export type Template = readonly (string | Expression)[];
@@ -89,12 +89,12 @@ function parseExpression(source: string): Expression {
   };
 
   const first = operand();
-  const filters: { name: string; args: JsonValue[] }[] = [];
+  const filters: { name: string; args: Operand[] }[] = [];
   while (take(/^\|(?!\|)/) !== undefined) {
     const name = take(NAME) ?? fail();
-    const args: JsonValue[] = [];
+    const args: Operand[] = [];
     if (take(/^\(/) !== undefined && take(/^\)/) === undefined) {
-      do args.push(literal() ?? fail());
+      do args.push(operand());
       while (take(/^,/) !== undefined);
       if (take(/^\)/) === undefined) fail();
     }
@@ -118,7 +118,11 @@ export function templateProblems(text: string, names: TemplateNames): string[] {
   );
 }
 
-function nameProblems({ operand, source }: Expression, names: TemplateNames): string[] {
+function nameProblems({ operand, filters, source }: Expression, names: TemplateNames): string[] {
+  return [operand, ...filters.flatMap(({ args }) => args)].flatMap((one) => operandProblems(one, names, source));
+}
+
+function operandProblems(operand: Operand, names: TemplateNames, source: string): string[] {
   if ('literal' in operand) return [];
   const [root, field, ...deeper] = operand.path;
   const taken = Object.hasOwn(names, root!) ? names[root!] : undefined;
@@ -156,17 +160,20 @@ function filterProblems({ filters }: Expression): string[] {
       return [
         `gives the filter ${quoted(name)} ${args.length} arguments; it takes ${least === most ? least : `${least} to ${most}`}.`,
       ];
-    const wrong = filter.check?.(args);
+    // What a value brings is seen when it is there.
+    const literals = args.flatMap((arg) => ('literal' in arg ? [arg.literal] : []));
+    const wrong = literals.length < args.length ? null : filter.check?.(literals);
     return typeof wrong === 'string'
-      ? [`gives the filter ${quoted(name)} ${quoted(String(args[0]))}; it ${wrong}.`]
+      ? [`gives the filter ${quoted(name)} ${quoted(String(literals[0]))}; it ${wrong}.`]
       : [];
   });
 }
 
-/** Whether a template refers to this name, such as `state.cursor`. */
+/** Whether a template refers to this name, such as `state.cursor`, or to something below it. */
 export function refersTo(text: string, name: string): boolean {
+  const is = (operand: Operand): boolean => 'path' in operand && `${operand.path.join('.')}.`.startsWith(`${name}.`);
   return parsed(text).some(
-    (part) => typeof part !== 'string' && 'path' in part.operand && part.operand.path.join('.').startsWith(name),
+    (part) => typeof part !== 'string' && [part.operand, ...part.filters.flatMap(({ args }) => args)].some(is),
   );
 }
 
@@ -226,13 +233,14 @@ function insertable(value: JsonValue, { source }: Expression): string {
 }
 
 function evaluate({ operand, filters, source }: Expression, scope: TemplateScope): JsonValue | undefined {
-  let value: JsonValue | undefined = 'literal' in operand ? operand.literal : lookUp(operand.path, scope);
+  let value = operandValue(operand, scope);
   for (const { name, args } of filters) {
     const filter = TEMPLATE_FILTERS[name];
     if (filter === undefined) throw new TypeError(`{{ ${source} }}: there is no filter ${name}.`);
     if (value === undefined && name !== 'default') return undefined;
     try {
-      value = filter.apply(value ?? '', args);
+      const values = args.map((arg) => operandValue(arg, scope));
+      value = values.every((one) => one !== undefined) ? filter.apply(value ?? '', values) : value;
     } catch (error) {
       if (error instanceof TypeError)
         throw new TypeError(`{{ ${source} }}: the value given to "${name}" ${error.message}.`);
@@ -240,6 +248,10 @@ function evaluate({ operand, filters, source }: Expression, scope: TemplateScope
     }
   }
   return value;
+}
+
+function operandValue(operand: Operand, scope: TemplateScope): JsonValue | undefined {
+  return 'literal' in operand ? operand.literal : lookUp(operand.path, scope);
 }
 
 function lookUp(path: readonly string[], scope: TemplateScope): JsonValue | undefined {

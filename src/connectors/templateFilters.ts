@@ -29,7 +29,14 @@ const shift = (sign: 1 | -1): TemplateFilter => ({
 });
 
 export const TEMPLATE_FILTERS: Readonly<Record<string, TemplateFilter>> = {
-  default: { arity: [1, 1], apply: (value, [fallback]) => (value === '' ? fallback : value) },
+  /** Several arguments are put together: `default('https://', config.shop, '.example.com')`. */
+  default: {
+    arity: [1, 9],
+    apply: (value, fallback) => {
+      if (value !== '') return value;
+      return fallback.length === 1 ? fallback[0] : fallback.map(scalarText).join('');
+    },
+  },
   urlencode: textFilter((text) => encodeURIComponent(text)),
   /** Percent-encodes but keeps slashes, for ids such as `owner/name` in a path. */
   path: textFilter((text) => text.split('/').map(encodeURIComponent).join('/')),

@@ -19,7 +19,7 @@ export function authenticatorFor(session: ConnectorSession): Authenticator {
   const origins = originsOf(session);
   const scope = { ...sessionScope(session), credentials: { ...session.credentials } };
   const tokens = tokenSourceFor(session, mode);
-  if (tokens !== undefined) return withTokens(origins, tokens, mode, scope);
+  if (tokens !== undefined && 'headers' in mode) return withTokens(origins, tokens, mode.headers, scope);
   return {
     origins,
     apply: async (request) => {
@@ -47,10 +47,9 @@ export function tokenSourceFor(session: ConnectorSession, mode: AuthMode): Token
 function withTokens(
   origins: readonly string[],
   tokens: TokenSource,
-  mode: AuthMode,
+  headers: Readonly<Record<string, string>>,
   scope: TemplateScope,
 ): Authenticator {
-  const headers = mode.type === 'session' ? mode.headers : { authorization: 'Bearer {{ token }}' };
   let used: string | undefined;
   return {
     origins,

@@ -1,10 +1,11 @@
 import * as oauth from 'oauth4webapi';
-import type { OutgoingCall } from '../../outgoing/types.ts';
+import type { OutgoingCall, OutgoingResponse } from '../../outgoing/types.ts';
 import { addressOf, sessionScope } from '../address.ts';
 import { classifierFor } from '../classify.ts';
 import { TokenRequestError } from '../errors.ts';
 import type { ClientCredentialsMode } from '../format/auth.ts';
 import type { Connector } from '../format.ts';
+import { readJson } from '../readJson.ts';
 import { render } from '../template.ts';
 import type { ConnectorSession } from '../types.ts';
 import type { IssuedToken } from './tokenCache.ts';
@@ -120,8 +121,18 @@ function throughPipeline(
       idempotent: true,
       signal,
     });
-    return new Response(new Uint8Array(answer.body), { status: answer.status, headers: { ...answer.headers } });
+    return new Response(withTokenType(answer), {
+      status: answer.status,
+      headers: { 'content-type': 'application/json' },
+    });
   };
   // Plain http is refused here unless the address was written so, as a server on loopback is.
   return { signal, [oauth.customFetch]: send, [oauth.allowInsecureRequests]: address.startsWith('http:') };
+}
+
+/** RFC 6749 §5.1 requires `token_type`; Shopify leaves it out, and it can only be a bearer. */
+function withTokenType(answer: OutgoingResponse): string {
+  const body = readJson(answer);
+  const isToken = body !== null && typeof body === 'object' && !Array.isArray(body) && 'access_token' in body;
+  return isToken ? JSON.stringify({ token_type: 'bearer', ...body }) : answer.body.toString('utf8');
 }

@@ -4,6 +4,7 @@ import type { TemplateNames } from '../template.ts';
 import type { Report } from './report.ts';
 import { checkRequestPath } from './requestPath.ts';
 import { urlFault } from './urlFault.ts';
+import { isReferredTo } from './usage.ts';
 
 type Path = readonly (string | number)[];
 
@@ -33,6 +34,7 @@ function checkMode(report: Report, path: Path, mode: AuthMode, names: TemplateNa
     report.template([...path, 'clientId'], mode.clientId, names);
     report.template([...path, 'clientSecret'], mode.clientSecret, names);
     report.templates([...path, 'params'], mode.params, names);
+    checkTokenHeaders(report, path, mode.headers, { ...names, token: 'value' });
   } else if (mode.type === 'session') checkSession(report, path, mode, names);
 }
 
@@ -45,13 +47,22 @@ function checkSession(report: Report, path: Path, mode: SessionMode, names: Temp
   report.templates([...path, 'login', 'body'], login.body, names);
   for (const key of ['tokenPath', 'expiresInPath', 'refreshTokenPath'] as const)
     report.jsonPath([...path, 'login', key], login[key]);
-  report.templates([...path, 'headers'], mode.headers, issued);
-  if (!Object.values(mode.headers).some((text) => text.includes('token')))
-    report.add([...path, 'headers'], 'never send the token; put {{ token }} into one of them.');
+  checkTokenHeaders(report, path, mode.headers, issued);
   if (logout === undefined) return;
   checkRequestPath(report, [...path, 'logout', 'path'], logout.path, names);
   report.templates([...path, 'logout', 'headers'], logout.headers, issued);
   report.templates([...path, 'logout', 'body'], logout.body, issued);
+}
+
+function checkTokenHeaders(
+  report: Report,
+  path: Path,
+  headers: Readonly<Record<string, string>>,
+  names: TemplateNames,
+): void {
+  report.templates([...path, 'headers'], headers, names);
+  if (!isReferredTo(headers, 'token'))
+    report.add([...path, 'headers'], 'never send the token; put {{ token }} into one of them.');
 }
 
 function checkAddress(report: Report, path: Path, text: string | undefined, names: TemplateNames): void {

@@ -6,6 +6,7 @@ import { checkAuth } from './checkAuth.ts';
 import { checkErrors, checkRateLimit } from './checkErrors.ts';
 import { checkFields } from './checkFields.ts';
 import { checkStreams } from './checkStreams.ts';
+import { checkCondition } from './condition.ts';
 import { Report } from './report.ts';
 import { checkRequestPath } from './requestPath.ts';
 import { urlFault } from './urlFault.ts';
@@ -65,10 +66,8 @@ function checkCheck(report: Report, { check }: Connector, names: TemplateNames):
   if (check.body !== undefined && /^(GET|HEAD)$/.test(check.method))
     report.add(['check', 'body'], `cannot be sent with ${check.method}; set "method: POST".`);
   report.jsonPaths(['check', 'accountPath'], check.accountPath);
-  for (const [index, condition] of check.expect.entries()) {
-    report.jsonPath(['check', 'expect', index, 'path'], condition.path);
-    report.pattern(['check', 'expect', index, 'matches'], condition.matches);
-  }
+  for (const [index, condition] of check.expect.entries())
+    checkCondition(report, ['check', 'expect', index], condition);
 }
 
 function checkWebhooks(report: Report, { webhooks, streams }: Connector): void {

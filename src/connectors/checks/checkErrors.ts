@@ -1,4 +1,5 @@
 import type { Connector } from '../format.ts';
+import { checkCondition } from './condition.ts';
 import type { Report } from './report.ts';
 
 /** Rules that can hold, with patterns that work. */
@@ -16,8 +17,10 @@ export function checkErrors(report: Report, { errors }: Connector): void {
       report.add([...path, 'code'], 'needs "errors.codePath", which says where an answer carries the code.');
     if (when.message !== undefined && errors.messagePath === undefined)
       report.add([...path, 'message'], 'needs "errors.messagePath", which says where an answer carries the message.');
-    report.jsonPath([...path, 'body', 'path'], when.body?.path);
-    report.pattern([...path, 'body', 'matches'], when.body?.matches);
+    for (const [number, condition] of [when.body ?? []].flat().entries()) {
+      const at = Array.isArray(when.body) ? [...path, 'body', number] : [...path, 'body'];
+      checkCondition(report, at, condition);
+    }
     report.pattern([...path, 'header', 'matches'], when.header?.matches);
     report.pattern([...path, 'message'], when.message);
   }

@@ -3,6 +3,7 @@ import type { Pagination } from '../format/pagination.ts';
 import type { Stream, Transformation } from '../format/stream.ts';
 import type { Connector } from '../format.ts';
 import { refersTo, type TemplateNames } from '../template.ts';
+import { checkCondition } from './condition.ts';
 import type { Report } from './report.ts';
 import { checkRequestPath } from './requestPath.ts';
 
@@ -48,13 +49,6 @@ function checkStream(report: Report, connector: Connector, stream: Stream, path:
       );
 }
 
-function checkCondition(report: Report, path: Path, condition: { path: string; matches?: string }): void {
-  report.jsonPath([...path, 'path'], condition.path);
-  report.pattern([...path, 'matches'], condition.matches);
-  if (Object.keys(condition).length === 1)
-    report.add(path, 'has a path but no test; add exists, equals, notEquals, in or matches.');
-}
-
 function checkTransformation(report: Report, path: Path, transformation: Transformation, names: TemplateNames): void {
   if ('add' in transformation) {
     report.jsonPath([...path, 'add', 'field'], transformation.add.field, 'keys');
@@ -89,7 +83,7 @@ function checkParent(report: Report, connector: Connector, stream: Stream, path:
     }
     at = connector.streams.find((one) => one.name === next);
   }
-  if (!anyRefersTo(stream, 'parent.'))
+  if (!anyRefersTo(stream, 'parent'))
     report.add([...path, 'parent'], 'is read for nothing: no path, parameter, header or body uses {{ parent.… }}.');
 }
 

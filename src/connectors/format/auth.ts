@@ -38,7 +38,10 @@ const bearerSchema = z.strictObject({ ...modeShape, type: z.literal('bearer'), t
 /** Several or unusual headers: each a template. */
 const headersModeSchema = z.strictObject({ ...modeShape, type: z.literal('headers'), headers: headersSchema });
 
-/** RFC 6749 §4.4. The token is sent as a bearer. */
+/** Where an issued token goes. */
+const tokenHeadersSchema = headersSchema.default({ authorization: 'Bearer {{ token }}' });
+
+/** RFC 6749 §4.4. */
 const clientCredentialsSchema = z.strictObject({
   ...modeShape,
   type: z.literal('oauth2_client_credentials'),
@@ -49,6 +52,7 @@ const clientCredentialsSchema = z.strictObject({
   scopes: z.array(z.string().min(1)).default([]),
   /** Further parameters of the token request, such as `audience`. */
   params: z.record(z.string().min(1), templateSchema).default({}),
+  headers: tokenHeadersSchema,
   /** RFC 7009: where our tokens are given back when the integration is deleted. */
   revokeUrl: templateSchema.optional(),
 });
@@ -77,7 +81,7 @@ const sessionSchema = z.strictObject({
       body: z.json().optional(),
     })
     .optional(),
-  headers: headersSchema.default({ authorization: 'Bearer {{ token }}' }),
+  headers: tokenHeadersSchema,
 });
 
 /** How a credential is put into a request. */

@@ -35,7 +35,8 @@ const ruleSchema = z.strictObject({
       .min(1)
       .optional(),
     header: headerConditionSchema.optional(),
-    body: conditionSchema.optional(),
+    /** Of the answer's JSON; of several all must hold. */
+    body: z.union([conditionSchema, z.array(conditionSchema).min(1)]).optional(),
     /** Regular expression over the provider's message, as `messagePath` finds it. */
     message: z.string().max(500).optional(),
   }),
