@@ -118,7 +118,7 @@ const MISTAKES: [string, unknown, string, RegExp][] = [
     '/configuration/startDate',
     /ISO|date/i,
   ],
-  ['an own API without a description', http, '/configuration/connector', /required/],
+  ['an own API without its address', http, '/configuration/connection/baseUrl', /required/],
   [
     'an own API on an address that is none',
     { ...http, configuration: { connector: { ...connector, baseUrl: 'api.example.com' } } },
