@@ -55,7 +55,9 @@ export function describeRoutes(server: Server): void {
       return dropUnusedSchemas(openapi) as ReturnType<typeof jsonSchemaTransformObject>;
     },
   });
-  server.get('/api/openapi.json', { config: { open: true }, schema: { hide: true } }, async () => server.swagger());
+  server.after(() => {
+    server.get('/api/openapi.json', { config: { open: true }, schema: { hide: true } }, async () => server.swagger());
+  });
 }
 
 /** Headers that a route reads are not part of its schema (which would replace them all); its config names them. */

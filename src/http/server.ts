@@ -78,14 +78,14 @@ export function buildServer(app: App): Server {
   });
   server.register(compress, { globalDecompression: false, encodings: ['br', 'gzip'] });
   describeRoutes(server);
-  serveReferencePage(server);
-  server.after(() =>
+  server.after(() => {
+    serveReferencePage(server);
     addRoutes(
       server,
       app,
       healthChecks(app, () => server.memoryUsage().eventLoopDelay),
-    ),
-  );
+    );
+  });
   return server;
 }
 

@@ -40,7 +40,8 @@ function render({ config }: App): string {
   <li><a href="/health">Health</a></li>
 </ul>
 <p>The API under <code>/api/v1</code> needs the API key. ${key}</p>
-<pre>curl -H "Authorization: Bearer $API_KEY" ${config.publicUrl.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}/api/v1/integrations</pre>
+<pre>curl -H "Authorization: Bearer $API_KEY" \\
+  ${config.publicUrl.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}/api/v1/integrations</pre>
 </html>
 `;
 }
