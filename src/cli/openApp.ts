@@ -1,0 +1,28 @@
+import type { App } from '../app.ts';
+import { type Config, makeConfig } from '../config/config.ts';
+import type { Environment } from '../config/env.ts';
+import type { Log } from '../core/log.ts';
+import type { Invocation } from './command.ts';
+import { createLog } from './pinoLog.ts';
+
+/**
+ * Runs a command against the data, beside a server that may be running. What is due in the meantime is left to
+ * that server.
+ */
+export async function withApp<T>({ environment }: Invocation<object>, run: (app: App) => Promise<T>): Promise<T> {
+  const config = makeConfig(environment);
+  // Loaded here, so that --help and commands without data answer at once.
+  const { openApp } = await import('../app.ts');
+  const app = await openApp({ config, log: commandLog(config, environment), workers: false, attach: true });
+  try {
+    return await run(app);
+  } finally {
+    await app.close();
+  }
+}
+
+/** Commands speak for themselves, so only warnings are added to what they say, unless LOG_LEVEL asks for more. */
+export function commandLog(config: Config, environment: Environment): Log {
+  const level = environment.LOG_LEVEL === undefined ? 'warn' : config.logLevel;
+  return createLog({ level, stream: process.stderr, pretty: process.stderr.isTTY === true });
+}

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { VERSION } from '../http/version.ts';
+import { group } from './command.ts';
+import { connectorsList } from './commands/connectorsList.ts';
+import { connectorsNew } from './commands/connectorsNew.ts';
+import { connectorsShow } from './commands/connectorsShow.ts';
+import { connectorsValidate } from './commands/connectorsValidate.ts';
+import { credentialsRotate } from './commands/credentialsRotate.ts';
+import { doctor } from './commands/doctor.ts';
+import { integrationsCreate } from './commands/integrationsCreate.ts';
+import { integrationsDelete } from './commands/integrationsDelete.ts';
+import { integrationsList } from './commands/integrationsList.ts';
+import { integrationsSync } from './commands/integrationsSync.ts';
+import { integrationsTest } from './commands/integrationsTest.ts';
+import { migrate } from './commands/migrate.ts';
+import { records } from './commands/records.ts';
+import { start } from './commands/start.ts';
+
+/** Every command. Data goes to stdout, words to stderr; with `--json`, errors are JSON on stderr too. */
+export function buildProgram(json: boolean): Command {
+  const program = group('integration-services', 'Integrations: their credentials, syncs and records', [
+    start(),
+    migrate(),
+    doctor(),
+    group('integrations', 'Add, prove, sync and remove integrations', [
+      integrationsList(),
+      integrationsCreate(),
+      integrationsTest(),
+      integrationsSync(),
+      integrationsDelete(),
+    ]),
+    records(),
+    group('connectors', 'The platforms and how they are described', [
+      connectorsList(),
+      connectorsShow(),
+      connectorsValidate(),
+      connectorsNew(),
+    ]),
+    group('credentials', 'The keys that credentials are sealed with', [credentialsRotate()]),
+  ]).version(VERSION);
+  if (json) silence(program);
+  return program;
+}
+
+/** Its usage errors are then printed as JSON, by failure.ts. */
+function silence(program: Command): void {
+  program.configureOutput({ writeErr: () => {} });
+  for (const one of program.commands) silence(one);
+}
