@@ -204,6 +204,18 @@ describe('a cancelled call', () => {
     expect((await under).outcome).toBe('aborted');
     expect((await fails(server.origin)).outcome).toBe('aborted');
   });
+
+  it('is what closing makes of calls that wait for their budget or for their next attempt, too', async () => {
+    const server = await serve((_request, response) => response.writeHead(500).end());
+    const { fails, outgoing } = makeHarness({ random: () => 1 });
+    const waiting = fails(server.origin, { retry: { maxAttempts: 2, baseDelayMs: 60_000, maxDelayMs: 60_000 } });
+    await expect.poll(() => server.seen.length).toBe(1);
+    const budgets = [{ maxRequests: 1, windowMs: 60_000 }];
+    const queued = fails(server.origin, { budgets });
+    await outgoing.close();
+    expect((await waiting).outcome).toBe('aborted');
+    expect((await queued).outcome).toBe('aborted');
+  });
 });
 
 describe('TLS', () => {
@@ -215,8 +227,9 @@ describe('TLS', () => {
     certificateFor = (host) => authority.generateCertificate(host);
   });
 
-  async function serveTls(options: SecureContextOptions): Promise<number> {
+  async function serveTls(options: SecureContextOptions, location?: string): Promise<number> {
     const server = createHttpsServer(options, (request, response) => {
+      if (location !== undefined) response.writeHead(302, { location });
       response.end(`for ${(request.socket as unknown as { servername: string }).servername}`);
     });
     server.on('tlsClientError', () => {});
@@ -238,6 +251,13 @@ describe('TLS', () => {
     const port = await serveTls(await certificateFor('api.test'));
     const { get } = tls([ca.cert]);
     expect((await get(`https://api.test:${port}/`)).body.toString()).toBe('for api.test');
+  });
+
+  it('is not given up by following a redirect to plain HTTP', async () => {
+    const plain = await serve();
+    const port = await serveTls(await certificateFor('api.test'), plain.origin);
+    expectFailure(await tls([ca.cert]).fails(`https://api.test:${port}/`), 'blocked', /without TLS/);
+    expect(plain.seen).toHaveLength(0);
   });
 
   it('refuses a certificate for another name', async () => {
