@@ -101,7 +101,7 @@ async function* readFrom(
   const format = stream.incremental?.format ?? 'string';
   let high = state.read?.high;
   let parentKey = state.read?.position.parent?.key ?? null;
-  const done = { ...state.read?.done };
+  let done = state.read?.done ?? {};
   let last = false;
   for await (const page of readPages(
     reader,
@@ -116,13 +116,13 @@ async function* readFrom(
     if (page.parentKey !== null && page.parentDone) {
       const before = own(state.cursors, page.parentKey);
       const reached = laterCursor(format, before, high);
-      if (reached !== undefined && reached !== before) done[page.parentKey] = reached;
+      if (reached !== undefined && reached !== before) done = { ...done, [page.parentKey]: reached };
       high = undefined;
     }
     last = page.next === null;
     const read: ReadProgress | undefined = last
       ? undefined
-      : { shape, kind, position: page.next!, high, done: stream.parent && { ...done }, atMs: clock.now() };
+      : { shape, kind, position: page.next!, high, done: stream.parent && done, atMs: clock.now() };
     const reached = read === undefined ? finished(stream, state, high, done) : { ...state, read };
     yield { records: page.records, state: toJson(reached), last };
   }
@@ -161,7 +161,12 @@ function finished(
   return { v, identity, cursors: Object.fromEntries(Object.entries(kept).slice(0, MAX_PARENT_CURSORS)) };
 }
 
-/** States go into the database as JSON, so what is undefined must not be in them. */
-function toJson(state: StreamState): JsonValue {
-  return JSON.parse(JSON.stringify(state)) as JsonValue;
+/** States go into the database as JSON, where nothing is undefined. The maps of cursors are large and are as they are. */
+function toJson(value: object): JsonValue {
+  const entries = Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
+    if (inner === undefined) return [];
+    const deeper = inner !== null && typeof inner === 'object' && key !== 'cursors' && key !== 'done';
+    return [[key, deeper ? toJson(inner) : inner] as const];
+  });
+  return Object.fromEntries(entries) as JsonValue;
 }
