@@ -27,18 +27,20 @@ export async function writeInBatches({ stream, read, write, clock, signal }: Bat
   const either = AbortSignal.any([signal, failure.signal]);
   const pages = read(either)[Symbol.asyncIterator]();
   let writing = Promise.resolve();
-  const startWriting = async (batch: RecordBatch) => {
+  let batch = new RecordBatch();
+  let other = new RecordBatch();
+  const startWriting = async () => {
     await abortable(writing, either);
     writing = write(batch).catch((error: unknown) => failure.abort(error));
+    [batch, other] = [other, batch];
+    batch.clear();
   };
-  let batch = new RecordBatch();
   let waitUntilMs = 0;
   let next = fetchNext(pages);
   try {
     for (;;) {
       if (batch.pages > 0 && !(await arrives(next, waitUntilMs - clock.monotonicMs(), clock))) {
-        await startWriting(batch);
-        batch = new RecordBatch();
+        await startWriting();
       }
       const { value: page, done } = await abortable(next, either);
       if (done)
@@ -47,9 +49,8 @@ export async function writeInBatches({ stream, read, write, clock, signal }: Bat
       if (batch.pages === 0) waitUntilMs = clock.monotonicMs() + BATCH_WAIT_MS;
       batch.add(page, stream);
       if (!page.last && !batch.full) continue;
-      await startWriting(batch);
+      await startWriting();
       if (page.last) break;
-      batch = new RecordBatch();
     }
     await writing;
     either.throwIfAborted();

@@ -1,7 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Schema } from '../store/schema.ts';
-import { booleanArray, byteaArray, jsonbArray, textArray } from './binaryArrays.ts';
-import type { PreparedRecord } from './recordBatch.ts';
+import type { RecordPortion } from './recordBatch.ts';
 
 /** What a write did; `seen` is by how much the live records that the full read has seen grew. */
 export interface WriteCounts {
@@ -20,27 +19,29 @@ export interface WriteCounts {
 export async function writeRecords(
   tx: Transaction<Schema>,
   target: { integrationId: string; stream: string; readId: number },
-  records: readonly PreparedRecord[],
+  records: RecordPortion,
 ): Promise<WriteCounts> {
   const { integrationId, stream, readId } = target;
   const { rows } = await sql<WriteCounts>`
     with compared as materialized (
-      select i.*,
+      select i.record_key, i.data, i.content_hash,
+             i.fate = 1 as gone,
              r.live is true as live,
              r.live is true and r.content_hash = i.content_hash as same,
              r.live is true and r.seen_by >= ${readId}::bigint as seen
       from unnest(
-        ${textArray(records.map((record) => record.key))}::text[],
-        ${jsonbArray(records.map((record) => record.data))}::jsonb[],
-        ${byteaArray(records.map((record) => record.contentHash))}::bytea[],
-        ${booleanArray(records.map((record) => record.gone))}::boolean[]
-      ) as i (record_key, data, content_hash, gone)
+        ${records.keys.toParameter()}::text[],
+        ${records.data.toParameter()}::jsonb[],
+        ${records.contentHashes.toParameter()}::bytea[],
+        ${records.fates.toParameter()}::int2[]
+      ) as i (record_key, data, content_hash, fate)
       left join lateral (
         select content_hash, seen_by, deleted_at is null as live
         from records
         where integration_id = ${integrationId} and stream = ${stream} and record_key = i.record_key
         offset 0
       ) r on true
+      where i.fate < 2
     ), written as (
       insert into records as r
         (integration_id, stream, record_key, data, content_hash, change_seq, created_seq, seen_by)

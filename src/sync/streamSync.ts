@@ -89,7 +89,7 @@ export class StreamSync {
     const { readId, phase } = await this.#fenced(async (tx) => {
       const readId = this.#readId ?? (await beginFullRead(tx, claim.integrationId, this.#stream));
       const counts: WriteCounts = { added: 0, updated: 0, deleted: 0, seen: 0 };
-      for (const portion of batch.portions()) add(counts, await writeRecords(tx, { ...this.#target, readId }, portion));
+      for (const portion of batch.portions) add(counts, await writeRecords(tx, { ...this.#target, readId }, portion));
       const completed = full && batch.last;
       const row = await saveState(tx, this.#target, batch.state, counts, completed);
       const decision = completed
