@@ -1,4 +1,5 @@
 import {
+  BrokenCircuitError,
   type CircuitBreakerPolicy,
   CircuitState,
   ConsecutiveBreaker,
@@ -111,6 +112,8 @@ export class CircuitBreakers {
       })
       .catch((error: unknown) => {
         if (error instanceof Undecided) return error.settled;
+        // By a millisecond between two looks at the clock.
+        if (error instanceof BrokenCircuitError) throw new CircuitOpenError(1);
         throw error;
       });
     return settled.finish();

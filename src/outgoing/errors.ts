@@ -16,7 +16,7 @@ const ADVICE: Readonly<Record<Outcome, string>> = {
   unreachable: 'Check the address, the port and the network.',
   dns_error: 'Check the host name.',
   tls_error: 'Check the certificate of the server, and that the address is right.',
-  blocked: 'If this target is meant, add its host to ALLOWED_PRIVATE_HOSTS.',
+  blocked: 'Such targets are not called; a private host that is meant can be added to ALLOWED_PRIVATE_HOSTS.',
   circuit_open: 'Calls are paused because the last ones failed; they resume by themselves.',
   aborted: '',
 };

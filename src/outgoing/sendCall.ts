@@ -129,6 +129,8 @@ class CallRun {
     const { authenticator } = this.#call;
     if (outcome !== 'wrong_credentials' || !atHome || this.#refreshed) return false;
     this.#refreshed = (await authenticator?.refresh?.()) ?? false;
+    // The old credential's refusal says nothing about the fresh one.
+    if (this.#refreshed) this.#last = null;
     return this.#refreshed;
   }
 

@@ -13,6 +13,8 @@ export class KeyBudget {
   readonly #windows = new Map<number, SlidingWindow>();
   /** The provider's own count: what is left until its reset. */
   #observed: { remaining: number; resetAtMs: number } | null = null;
+  /** The provider said that nothing is left until then; its word of another limit does not change that. */
+  #shutUntilMs = 0;
 
   /** Milliseconds until the `position`th call in line fits all budgets; 0: now. */
   waitMs(budgets: readonly Budget[], nowMs: number, position = 1): number {
@@ -33,11 +35,13 @@ export class KeyBudget {
     const inMs = Math.min(observed.resetAtMs - epochMs, MAX_OBSERVED_MS);
     if (!(inMs > 0)) return;
     const resetAtMs = nowMs + inMs;
+    const { remaining } = observed;
     const before = this.#observed;
-    if (before !== null && Math.abs(before.resetAtMs - resetAtMs) < SAME_RESET_MS) {
+    if (remaining <= 0) this.#shutUntilMs = resetAtMs;
+    else if (before !== null && Math.abs(before.resetAtMs - resetAtMs) < SAME_RESET_MS) {
       // Answers arrive out of order: until one reset the lowest count holds.
-      before.remaining = Math.min(before.remaining, observed.remaining);
-    } else this.#observed = { remaining: observed.remaining, resetAtMs };
+      before.remaining = Math.min(before.remaining, remaining);
+    } else this.#observed = { remaining, resetAtMs };
   }
 
   state(budgets: readonly Budget[], nowMs: number, epochMs: number): Omit<BudgetState, 'allowed' | 'retryAfterMs'> {
@@ -60,15 +64,14 @@ export class KeyBudget {
 
   /** Whether forgetting this key changes nothing. */
   isIdle(nowMs: number): boolean {
-    if (this.#observed !== null && this.#observed.resetAtMs > nowMs) return false;
+    if (Math.max(this.#shutUntilMs, this.#observed?.resetAtMs ?? 0) > nowMs) return false;
     for (const window of this.#windows.values()) if (window.count(nowMs) > 0) return false;
     return true;
   }
 
   #observedWaitMs(nowMs: number): number {
-    if (this.#observed === null) return 0;
-    if (this.#observed.resetAtMs <= nowMs) this.#observed = null;
-    return this.#observed === null || this.#observed.remaining > 0 ? 0 : this.#observed.resetAtMs - nowMs;
+    const used = this.#observed !== null && this.#observed.remaining <= 0 ? this.#observed.resetAtMs : 0;
+    return Math.max(0, this.#shutUntilMs - nowMs, used - nowMs);
   }
 
   #window(windowMs: number, nowMs: number): SlidingWindow {

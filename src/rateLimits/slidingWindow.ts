@@ -42,6 +42,7 @@ export class SlidingWindow {
    * 0 when they fit now.
    */
   waitMs(nowMs: number, limit: number, position = 1): number {
+    if (!(limit >= 1)) return Number.POSITIVE_INFINITY;
     this.#expire(nowMs);
     // Every further `limit` calls in line need a window of their own.
     const wholeWindows = Math.floor((position - 1) / limit);

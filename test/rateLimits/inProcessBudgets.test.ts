@@ -148,14 +148,26 @@ describe('InProcessRateBudgets', () => {
     expect(order).toEqual(['a after 0', 'b RateBudgetExceededError']);
   });
 
-  it('keeps the lowest count of one reset, takes the count of a later one, and ignores nonsense', async () => {
+  it('keeps the lowest count of one reset, and shut what is shut, whatever is said of another limit', async () => {
     const { clock, budgets } = make();
     const resetAtMs = clock.now() + 10_000;
-    budgets.observe('int_1', { remaining: 0, resetAtMs });
+    budgets.observe('int_1', { remaining: 1, resetAtMs });
     budgets.observe('int_1', { remaining: 7, resetAtMs });
+    expect(budgets.check('int_1', []).allowed).toBe(true);
     expect(budgets.check('int_1', []).allowed).toBe(false);
+    // A later reset is a new count.
     budgets.observe('int_1', { remaining: 7, resetAtMs: resetAtMs + 10_000 });
     expect(budgets.check('int_1', []).allowed).toBe(true);
+    // Told to wait 3 seconds, then told by an answer that was under way that much is left.
+    budgets.observe('int_1', { remaining: 0, resetAtMs: clock.now() + 3_000 });
+    budgets.observe('int_1', { remaining: 50, resetAtMs: clock.now() + 60_000 });
+    expect(budgets.check('int_1', [])).toMatchObject({ allowed: false, retryAfterMs: 3_000 });
+    await clock.advance(3_000);
+    expect(budgets.check('int_1', []).allowed).toBe(true);
+  });
+
+  it('ignores what cannot be meant', () => {
+    const { clock, budgets } = make();
     for (const wrong of [Number.NaN, clock.now() - 1, Number.NEGATIVE_INFINITY]) {
       budgets.observe('int_2', { remaining: 0, resetAtMs: wrong });
     }
@@ -163,6 +175,7 @@ describe('InProcessRateBudgets', () => {
     // Milliseconds taken for seconds would shut the key for fifty thousand years.
     budgets.observe('int_3', { remaining: 0, resetAtMs: clock.now() * 1_000 });
     expect(budgets.check('int_3', []).retryAfterMs).toBe(24 * 3_600_000);
+    expect(budgets.check('int_4', [perSecond(0)])).toMatchObject({ allowed: false });
   });
 
   it('does not forget what was used when budgets change', async () => {
