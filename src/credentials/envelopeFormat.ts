@@ -3,7 +3,7 @@ import { type Bytes, fromBase64url, toBase64url } from './encoding.ts';
 import { isAllowedIterations } from './policy.ts';
 import { BOX_BYTES, type SealedBox, SUITE } from './sealedBox.ts';
 
-export const ENVELOPE_VERSION = 1;
+const ENVELOPE_VERSION = 1;
 
 const KDF_NAME = 'PBKDF2-HMAC-SHA256';
 const DATA_KEY_BYTES = BOX_BYTES.key;
@@ -24,7 +24,7 @@ export interface EncryptedCredentials {
   readonly data: SealedBoxJson;
 }
 
-export interface KdfJson {
+interface KdfJson {
   readonly name: typeof KDF_NAME;
   readonly iterations: number;
   /** 32 random bytes. */

@@ -3,7 +3,7 @@ import { InvalidInputError } from '../core/errors.ts';
 /** OWASP's minimum for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet). Nothing below it is made or opened. */
 export const MIN_KDF_ITERATIONS = 600_000;
 /** Bounds the work that data of unknown origin can ask for: a few seconds. */
-export const MAX_KDF_ITERATIONS = 10_000_000;
+const MAX_KDF_ITERATIONS = 10_000_000;
 
 const MIN_SECRET_CHARS = 32;
 const MAX_SECRET_CHARS = 4096;

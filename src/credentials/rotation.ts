@@ -21,7 +21,7 @@ export interface RotationOptions {
   readonly onProgress?: (progress: RotationProgress) => void;
 }
 
-export interface RotationProgress {
+interface RotationProgress {
   /** Envelopes whose data key this call has rewrapped so far. */
   readonly rewrapped: number;
   /** Envelopes whose data key could not be opened (damaged); they are left as they are. */

@@ -7,7 +7,7 @@ import type { EncryptedCredentials } from '../../src/credentials/envelopeFormat.
 import { nodeBackend } from '../../src/credentials/nodeBackend.ts';
 
 const SECRET = 'a secret that both sides have, 32+ characters';
-const PROGRAM = fileURLToPath(new URL('browserContext.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('fixtures/browserContext.ts', import.meta.url));
 
 it.each(['services/credentialEncryption.ts', 'credentials/credentialEncryption.ts'])(
   '%s works where there is Web Crypto and nothing of Node',

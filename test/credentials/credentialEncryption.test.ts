@@ -6,7 +6,7 @@ import { CredentialEncryption } from '../../src/credentials/credentialEncryption
 import type { EncryptedCredentials } from '../../src/credentials/envelopeFormat.ts';
 import { nodeBackend } from '../../src/credentials/nodeBackend.ts';
 import { webBackend } from '../../src/credentials/webBackend.ts';
-import { seal, wrappingKey } from './fixtures.ts';
+import { seal, wrappingKey } from './envelopes.ts';
 
 const SECRET = 'the secret of this installation, CANARY-1';
 const CREDENTIALS = { apiKey: 'sensitive-key', list: [1, { deep: 'CANARY-2' }] };

@@ -5,7 +5,7 @@ import { type EncryptedCredentials, parseEnvelope, writeEnvelope } from '../../s
 import { nodeBackend } from '../../src/credentials/nodeBackend.ts';
 import { randomBytes } from '../../src/credentials/sealedBox.ts';
 import { webBackend } from '../../src/credentials/webBackend.ts';
-import { BACKENDS, CONTEXT, CREDENTIALS, isRefused, open, seal, USER_KEY, wrappingKey } from './fixtures.ts';
+import { BACKENDS, CONTEXT, CREDENTIALS, isRefused, open, seal, USER_KEY, wrappingKey } from './envelopes.ts';
 
 /** Sealed once; it must open as long as version 1 is supported. */
 const GOLDEN = {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import type { EncryptedCredentials } from '../../src/credentials/envelopeFormat.ts';
 import { nodeBackend } from '../../src/credentials/nodeBackend.ts';
-import { CREDENTIALS, isRefused, open, seal, wrappingKey } from './fixtures.ts';
+import { CREDENTIALS, isRefused, open, seal, wrappingKey } from './envelopes.ts';
 
 const MUTATIONS = 100_000;
 const SEED = 20_240_601;

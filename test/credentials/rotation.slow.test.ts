@@ -33,12 +33,12 @@ it('rotates 100,000 credentials under reads and writes and kills, and loses none
   const startedMs = performance.now();
   let kills = 0;
   for (; kills < 5; kills++) {
-    const rotation = startProgram('credentials/rotationProcess.ts', [database.url, SECRET, '200']);
+    const rotation = startProgram('credentials/fixtures/rotationProcess.ts', [database.url, SECRET, '200']);
     await rotation.line('rewrapped');
     await delay(500 + Math.random() * 1500);
     await rotation.kill();
   }
-  const last = startProgram('credentials/rotationProcess.ts', [database.url, SECRET, '200']);
+  const last = startProgram('credentials/fixtures/rotationProcess.ts', [database.url, SECRET, '200']);
   const result: unknown = JSON.parse((await last.line('result')).slice('result '.length));
   const seconds = (performance.now() - startedMs) / 1000;
   busy = false;

@@ -31,6 +31,15 @@ const rows = () =>
     { envelope: { data: unknown; key: unknown }; version: number; updated_at: Date }[]
   >;
 
+/** A row of webhook_endpoints with the secret `whsec_x`, sealed but not stored yet. */
+async function sealedWebhook() {
+  const id = newId('webhook');
+  const context = { owner: 'acme', integrationId: ids[0]!, field: `webhook:${id}` };
+  const { envelope, keyId } = await installation.store.seal(context, 'whsec_x');
+  const place = { id, integration_id: ids[0]!, url: 'https://example.com', events: ['*'], description: null };
+  return { context, values: { ...place, secret_envelope: JSON.stringify(envelope), key_id: keyId } };
+}
+
 /** A transaction that has done `work` and stays open until `commit`. */
 async function heldOpen(work: (tx: Transaction<Schema>) => Promise<unknown>): Promise<{ commit(): Promise<void> }> {
   const worked = Promise.withResolvers<void>();
@@ -80,14 +89,8 @@ describe('rotating the installation key', () => {
   });
 
   it('rewraps the secrets of webhooks too', async () => {
-    const id = newId('webhook');
-    const context = { owner: 'acme', integrationId: ids[0]!, field: `webhook:${id}` };
-    const { envelope, keyId } = await installation.store.seal(context, 'whsec_x');
-    const values = { id, integration_id: ids[0]!, url: 'https://example.com', events: ['*'], key_id: keyId };
-    await database.current.db
-      .insertInto('webhook_endpoints')
-      .values({ ...values, secret_envelope: JSON.stringify(envelope), description: null })
-      .execute();
+    const { context, values } = await sealedWebhook();
+    await database.current.db.insertInto('webhook_endpoints').values(values).execute();
     const result = await rotateInstallationKey(database.current, installation.keys);
     expect(result).toMatchObject({ rewrapped: 31, retiringKeyIds: [] });
     const row = await database.current.db.selectFrom('webhook_endpoints').selectAll().executeTakeFirstOrThrow();
@@ -193,6 +196,27 @@ describe('rotating the installation key', () => {
     expect(await rotation).toMatchObject({ rewrapped: 31, retiringKeyIds: [] });
     ids.push(late);
     await expectAllReadable();
+  });
+
+  it('takes along what was sealed before it and is stored while the old key is being removed', async () => {
+    const { context, values } = await sealedWebhook();
+    const writer = await heldOpen((tx) => tx.insertInto('webhook_endpoints').values(values).execute());
+    const rotation = rotateInstallationKey(database.current, installation.keys);
+    try {
+      await eventually('the removal to wait', async () => {
+        const { rows: waiting } = await sql`
+          select from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and query like '%delete from%'`.execute(
+          database.current.db,
+        );
+        return waiting.length > 0;
+      });
+    } finally {
+      await writer.commit();
+    }
+    expect(await rotation).toMatchObject({ rewrapped: 31, retiringKeyIds: [] });
+    const row = await database.current.db.selectFrom('webhook_endpoints').selectAll().executeTakeFirstOrThrow();
+    expect(await installation.store.open(context, row.secret_envelope)).toBe('whsec_x');
   });
 
   it('goes on under concurrent reads and writes of other processes, and loses nothing', {

@@ -16,7 +16,7 @@ it(`loses nothing when the rotating process is killed at ${ROUNDS} random points
     for (const id of ids) expect(await running.store.load(id)).toEqual({ token: id });
   };
 
-  const rotate = () => startProgram('credentials/rotationProcess.ts', [database.url, SECRET]);
+  const rotate = () => startProgram('credentials/fixtures/rotationProcess.ts', [database.url, SECRET]);
   const seen = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
     const rotation = rotate();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BACKENDS } from './fixtures.ts';
+import { BACKENDS } from './envelopes.ts';
 
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 const text = (ascii: string) => new Uint8Array(Buffer.from(ascii));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { lengthPrefixed } from '../../src/credentials/encoding.ts';
 import { nodeBackend } from '../../src/credentials/nodeBackend.ts';
 import { FORMAT, openBox, randomBytes, type SealedBox, SUITE } from '../../src/credentials/sealedBox.ts';
-import { BACKENDS } from './fixtures.ts';
+import { BACKENDS } from './envelopes.ts';
 
 /**
  * One AES-GCM ciphertext that is valid under two keys, built as in Dodis, Grubbs, Ristenpart and Woodage, "Fast

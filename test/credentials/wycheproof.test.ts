@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { BACKENDS } from './fixtures.ts';
+import { BACKENDS } from './envelopes.ts';
 
 // The files of C2SP/wycheproof, testvectors_v1 (Apache-2.0), stand beside this repository and not in it; without
 // them only the vectors of standardVectors.test.ts are run.
