@@ -35,25 +35,27 @@ export async function writeInBatches({ stream, read, write, clock, signal }: Bat
     [batch, other] = [other, batch];
     batch.clear();
   };
-  let waitUntilMs = 0;
-  let next = fetchNext(pages);
-  try {
-    for (;;) {
-      if (batch.pages > 0 && !(await arrives(next, waitUntilMs - clock.monotonicMs(), clock))) {
-        await startWriting();
-      }
-      const { value: page, done } = await abortable(next, either);
-      if (done)
-        throw new IncompleteReadError(`Reading the stream ${JSON.stringify(stream)} ended before its last page.`);
-      if (!page.last) next = fetchNext(pages);
-      if (batch.pages === 0) waitUntilMs = clock.monotonicMs() + BATCH_WAIT_MS;
-      batch.add(page, stream);
-      if (!page.last && !batch.full) continue;
-      await startWriting();
-      if (page.last) break;
-    }
+  const flush = async () => {
+    if (batch.pages > 0) await startWriting();
     await writing;
     either.throwIfAborted();
+  };
+  let waitUntilMs = 0;
+  let next = fetchNext(pages, stream);
+  try {
+    for (;;) {
+      if (batch.pages > 0 && !(await arrives(next, waitUntilMs - clock.monotonicMs(), clock))) await startWriting();
+      const page = await abortable(next, either).catch(async (error: unknown) => {
+        // The pages that came before are good.
+        if (!either.aborted) await flush();
+        throw error;
+      });
+      if (!page.last) next = fetchNext(pages, stream);
+      if (batch.pages === 0) waitUntilMs = clock.monotonicMs() + BATCH_WAIT_MS;
+      batch.add(page, stream);
+      if (page.last) return await flush();
+      if (batch.full) await startWriting();
+    }
   } finally {
     failure.abort();
     // A read that ignores its signal must not hold up the end of the run; what it still throws has no meaning.
@@ -62,8 +64,11 @@ export async function writeInBatches({ stream, read, write, clock, signal }: Bat
   }
 }
 
-function fetchNext(pages: AsyncIterator<StreamPage>): Promise<IteratorResult<StreamPage>> {
-  const next = pages.next();
+function fetchNext(pages: AsyncIterator<StreamPage>, stream: string): Promise<StreamPage> {
+  const next = pages.next().then(({ value, done }) => {
+    if (!done) return value;
+    throw new IncompleteReadError(`Reading the stream ${JSON.stringify(stream)} ended before its last page.`);
+  });
   // Whoever waits for it sees the rejection; after an abort nobody does.
   next.catch(() => {});
   return next;

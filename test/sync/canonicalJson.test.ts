@@ -7,7 +7,20 @@ import { canonicalJson, JsonTooDeepError, storableText } from '../../src/sync/ca
 /** Any JSON, its names and texts full of what needs escaping or sorts unusually. */
 const awkwardText = fc.oneof(
   fc.string({ unit: 'binary' }).filter((text) => !text.includes('\u0000')),
-  fc.constantFrom('__proto__', 'constructor', '10', '9', '-1', '', '\u20ac', '\ud83d\ude00', '\ufb33', '\r', '"', '\\u0000'),
+  fc.constantFrom(
+    '__proto__',
+    'constructor',
+    '10',
+    '9',
+    '-1',
+    '',
+    '\u20ac',
+    '\ud83d\ude00',
+    '\ufb33',
+    '\r',
+    '"',
+    '\\u0000',
+  ),
 );
 const anyJson = fc.letrec((tie) => ({
   value: fc.oneof(

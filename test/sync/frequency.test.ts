@@ -142,7 +142,10 @@ describe('cron', () => {
 
 describe('what is refused says why', () => {
   test.each([
-    ['Hourli', /"Hourli" is not a frequency\. Did you mean "hourly"\? It takes realtime, .*interval such as "15m".*cron/],
+    [
+      'Hourli',
+      /"Hourli" is not a frequency\. Did you mean "hourly"\? It takes realtime, .*interval such as "15m".*cron/,
+    ],
     ['5s', /"5s" is too short: the shortest interval is "10s"/],
     ['400d', /"400d" is too long: the longest interval is "366d"/],
     ['1h30', /is not a frequency/],
