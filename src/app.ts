@@ -7,6 +7,7 @@ import { type Clock, systemClock } from './core/clock.ts';
 import { type Log, silentLog } from './core/log.ts';
 import { CredentialStore } from './credentials/credentialStore.ts';
 import { InstallationKeys } from './credentials/installationKeys.ts';
+import { finishRotation } from './credentials/rotation.ts';
 import { IntegrationCatalog } from './integrations/catalog.ts';
 import { IntegrationConnections } from './integrations/connections.ts';
 import { IntegrationDeletion } from './integrations/deletion.ts';
@@ -101,6 +102,14 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const jobs = createJobs(database, (line) => log.warn(line));
   opening.defer(() => jobs.stop());
   defineMaintenance(jobs, database);
+  // A rotation that a crash interrupted is finished without anybody asking.
+  jobs.define(
+    'credentials.finishRotation',
+    async (_payload, signal) => void (await finishRotation(database, keys, { signal })),
+    {
+      cron: '*/10 * * * *',
+    },
+  );
 
   const catalog = new IntegrationCatalog({ database, credentials, sessions, sync });
   const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock });

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { newId } from '../core/ids.ts';
 import { invalidInput, parseInput } from '../core/input.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Database } from '../store/database.ts';
+import type { Schema } from '../store/schema.ts';
 import { IntegrationNotFoundError, WebhookNotFoundError } from './errors.ts';
 import { findIntegration } from './integrationQueries.ts';
 import { webhookSchema } from './schemas.ts';
@@ -46,7 +47,6 @@ export class WebhookEndpoints {
     const { secret = newSecret(), ...data } = parseInput(webhookSchema, writable(webhook), 'The webhook');
     const integration = await this.#integration(integrationId);
     const id = newId('webhook');
-    const sealed = await this.#seal(integration, id, secret);
     await this.#database.transaction(async (tx) => {
       // The row lock keeps two concurrent additions from passing the limit together.
       const parent = await tx
@@ -79,7 +79,7 @@ export class WebhookEndpoints {
           events: data.events,
           description: data.description ?? null,
           active: data.active ?? true,
-          ...sealed,
+          ...(await this.#seal(tx, integration, id, secret)),
         })
         .execute();
     });
@@ -94,14 +94,16 @@ export class WebhookEndpoints {
       .where('id', '=', webhookId)
       .executeTakeFirst();
     if (stored === undefined) throw new WebhookNotFoundError(webhookId);
-    const sealed =
-      secret === undefined ? {} : await this.#seal(await this.#integration(stored.integration_id), webhookId, secret);
-    const result = await this.#database.db
-      .updateTable('webhook_endpoints')
-      .set({ ...data, ...sealed, version: sql`version + 1`, updated_at: sql`now()` })
-      .where('id', '=', webhookId)
-      .executeTakeFirst();
-    if (result.numUpdatedRows === 0n) throw new WebhookNotFoundError(webhookId);
+    const integration = await this.#integration(stored.integration_id);
+    await this.#database.transaction(async (tx) => {
+      const sealed = secret === undefined ? {} : await this.#seal(tx, integration, webhookId, secret);
+      const result = await tx
+        .updateTable('webhook_endpoints')
+        .set({ ...data, ...sealed, version: sql`version + 1`, updated_at: sql`now()` })
+        .where('id', '=', webhookId)
+        .executeTakeFirst();
+      if (result.numUpdatedRows === 0n) throw new WebhookNotFoundError(webhookId);
+    });
   }
 
   async delete(webhookId: string): Promise<void> {
@@ -118,9 +120,10 @@ export class WebhookEndpoints {
     return integration;
   }
 
-  async #seal(integration: Integration, webhookId: string, secret: string) {
+  /** In the transaction that stores it, so that a rotation of keys either sees the row or is seen by it. */
+  async #seal(tx: Transaction<Schema>, integration: Integration, webhookId: string, secret: string) {
     const context = { owner: integration.owner, integrationId: integration.id, field: `webhook:${webhookId}` };
-    const { envelope, keyId } = await this.#credentials.seal(context, secret);
+    const { envelope, keyId } = await this.#credentials.seal(context, secret, tx);
     return { secret_envelope: JSON.stringify(envelope), key_id: keyId };
   }
 }
