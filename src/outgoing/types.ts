@@ -81,7 +81,7 @@ export interface RetryPolicy {
   readonly maxAttempts: number;
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
-  /** A Retry-After above this is not waited for: the call fails as rate_limited. */
+  /** A wait asked for that is longer is not waited for: the call fails, and its error tells the wait. */
   readonly maxRetryAfterMs: number;
 }
 
@@ -114,12 +114,15 @@ export interface OutgoingCall {
   readonly retry?: Partial<RetryPolicy>;
   readonly deadlines?: Partial<Deadlines>;
   readonly maxResponseBytes?: number;
-  /** Default true for GET and HEAD: other methods are not sent twice unless the caller says they may be. */
+  /** Default true for GET and HEAD: what another method may have done is not done twice unless the caller allows it. */
   readonly idempotent?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** The one way out. Resolves only for a `success`; every other outcome throws `OutgoingCallError`. */
+/**
+ * The one way out. Resolves only for a `success`; every other outcome throws `OutgoingCallError`.
+ * What the call's authenticator throws passes through.
+ */
 export type SendOutgoing = (call: OutgoingCall) => Promise<OutgoingResponse>;
 
 /** One attempt as recorded in `outgoing_attempts`; `path` carries no query string. */
@@ -139,6 +142,7 @@ export interface AttemptRecord {
   /** Waited for the rate budget and between attempts. */
   readonly waitMs: number;
   readonly firstByteMs: number | null;
+  /** Of the body on the wire, before decoding. */
   readonly responseBytes: number;
   readonly error: string | null;
 }

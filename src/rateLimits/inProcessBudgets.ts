@@ -36,6 +36,7 @@ interface Entry {
 export class InProcessRateBudgets implements RateBudgets {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
+  #sweep = this.#entries.entries();
 
   constructor(options: { clock: Clock }) {
     this.#clock = options.clock;
@@ -150,13 +151,16 @@ export class InProcessRateBudgets implements RateBudgets {
     return entry;
   }
 
-  /** Looks at two keys for every key added and moves them to the end, so that all are looked at in turn. */
+  /** Looks at two keys for every key added, each in its turn: no timer, and no pause to look at all. */
   #forgetIdle(nowMs: number): void {
-    let looked = 0;
-    for (const [key, entry] of this.#entries) {
-      if (++looked > 2) break;
-      this.#entries.delete(key);
-      if (entry.line.length > 0 || !entry.used.isIdle(nowMs)) this.#entries.set(key, entry);
+    for (let looked = 0; looked < 2; looked++) {
+      const next = this.#sweep.next();
+      if (next.done) {
+        this.#sweep = this.#entries.entries();
+        break;
+      }
+      const [key, entry] = next.value;
+      if (entry.line.length === 0 && entry.used.isIdle(nowMs)) this.#entries.delete(key);
     }
     if (this.#entries.size >= MAX_KEYS) {
       throw new RateBudgetExceededError(`More than ${MAX_KEYS} keys are limited at once; try again later.`, 1_000);
