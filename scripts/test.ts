@@ -35,7 +35,8 @@ const files = globSync('test/**/*.test.ts', { cwd: root })
   .filter((file) => file.endsWith('.slow.test.ts') === slow)
   .filter((file) => patterns.length === 0 || patterns.some((pattern) => matches(file, pattern)));
 if (files.length === 0) {
-  console.error(`No test file's path matches ${patterns.join(' or ')}.`);
+  const which = slow ? 'slow test' : 'test';
+  console.error(`No ${which} file${patterns.length > 0 ? `'s path matches ${patterns.join(' or ')}` : ''}.`);
   process.exit(1);
 }
 

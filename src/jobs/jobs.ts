@@ -57,10 +57,11 @@ export function createJobs(database: Database, log: (line: string) => void): Job
   const stopping = new AbortController();
   const ensured = new Map<string, () => Promise<void>>();
   const workers = new Map<string, string>();
-  let opened = false;
+  let current: PgBoss | undefined;
 
   const open = lazy(async () => {
     const boss = new PgBoss(bossOptions(database));
+    current = boss;
     boss.on('error', (error) => log(`jobs: ${errorMessage(error)}`));
     boss.on('warning', (warning) => log(`jobs: ${warning.message}`));
     // One process at a time makes or upgrades pg-boss's tables: its own lock does not keep two first starts apart
@@ -68,7 +69,6 @@ export function createJobs(database: Database, log: (line: string) => void): Job
     await database.transaction(async (tx) => {
       await sql`select pg_advisory_xact_lock(${START_LOCK_KEY})`.execute(tx);
       await boss.start();
-      opened = true;
       await boss.createQueue(DEAD_LETTERS, { retentionSeconds: 30 * 86_400 });
     });
     return boss;
@@ -120,9 +120,7 @@ export function createJobs(database: Database, log: (line: string) => void): Job
     },
     async stop() {
       stopping.abort();
-      if (!opened) return;
-      const boss = await open();
-      await boss.stop({ graceful: true, timeout: STOP_TIMEOUT_MS });
+      await current?.stop({ graceful: true, timeout: STOP_TIMEOUT_MS });
     },
     async enqueue(name, payload, { tx, singletonKey, delayMs } = {}) {
       const boss = await openQueue(name);
@@ -143,9 +141,9 @@ function bossOptions({ pool }: Database): ConstructorOptions {
     db: { executeSql: (text, values) => pool.query(text, values) },
     useListenNotify: false,
     registerInstance: false,
-    // Look for lost heartbeats every other second; the default is once a minute.
-    superviseIntervalSeconds: 2,
-    monitorIntervalSeconds: 2,
+    // Look for lost heartbeats every second; the default is once a minute.
+    superviseIntervalSeconds: 1,
+    monitorIntervalSeconds: 1,
     cronMonitorIntervalSeconds: 10,
     cronWorkerIntervalSeconds: 1,
     clock: patientClock,

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
 import Cursor from 'pg-cursor';
+import { lazy } from '../core/lazy.ts';
 import { type EmbeddedServer, openEmbeddedServer } from './embedded/embeddedServer.ts';
 import { migrate } from './migrate.ts';
 import { ensurePartitions, PARTITION_DAYS_AHEAD } from './partitions.ts';
@@ -59,11 +60,12 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
     pool,
     url,
     transaction: (run) => runTransaction(db, run),
-    async close() {
+    close: lazy(async () => {
       await db.destroy();
-      if (!pool.ended) await pool.end();
+      // Kysely ends the pool only if it has used it.
+      if (!pool.ending) await pool.end();
       await embedded?.close();
-    },
+    }),
   };
   try {
     if (options.migrate !== false) await prepare(database, log);

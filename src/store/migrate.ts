@@ -5,11 +5,14 @@ import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { errorMessage } from '../core/errors.ts';
 import { MigrationError, UnsupportedDatabaseError } from './errors.ts';
+import { isConnectionFailure } from './pool.ts';
 
 // src/store and dist/store lie equally deep, so this holds in the repository and in the package.
 const FOLDER = fileURLToPath(new URL('../../migrations/', import.meta.url));
 const LOCK_KEY = 7_204_118_301;
 const MINIMUM_SERVER_VERSION = 150_000;
+/** A migration of a large table takes as long as it takes, and so does waiting for another process's one. */
+const PATIENCE = { query_timeout: 24 * 3_600_000 };
 
 export interface Migration {
   readonly version: number;
@@ -75,7 +78,7 @@ async function requireServerVersion(client: pg.PoolClient): Promise<void> {
 /** Applies the first migration that is missing; null when there is none. */
 async function applyNext(client: pg.PoolClient, wanted: readonly Migration[]): Promise<string | null> {
   await client.query('begin');
-  await client.query('select pg_advisory_xact_lock($1)', [LOCK_KEY]);
+  await client.query({ text: 'select pg_advisory_xact_lock($1)', values: [LOCK_KEY], ...PATIENCE });
   await client.query(`
     create table if not exists schema_migrations (
       version integer primary key,
@@ -95,10 +98,10 @@ async function applyNext(client: pg.PoolClient, wanted: readonly Migration[]): P
 
 async function apply(client: pg.PoolClient, { version, name, sql, sha256 }: Migration): Promise<void> {
   try {
-    // Without parameters, so that the file may hold many statements; without the pool's deadline, because a
-    // migration of a large table takes as long as it takes.
-    await client.query({ text: sql, query_timeout: 24 * 3_600_000 } as pg.QueryConfig);
+    // Without parameters, so that the file may hold many statements.
+    await client.query({ text: sql, ...PATIENCE });
   } catch (error) {
+    if (isConnectionFailure(error)) throw error;
     throw new MigrationError(`migrations/${name} failed and was rolled back: ${errorMessage(error)}`, {
       cause: error,
       details: { migration: name },

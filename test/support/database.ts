@@ -29,9 +29,8 @@ export function useTestDatabase(): TestDatabase {
 
   afterAll(async () => {
     if (!database) return;
-    const { totalCount, idleCount } = database.pool;
-    // Closing would wait for what was not given back.
-    if (totalCount === idleCount) await database.close();
+    // Closing would wait for what is not given back.
+    if (await isIdle(database.pool)) await database.close();
     const leaked = await withClient(adminUrl, async (client) => {
       const open = await openConnections(client, name);
       await client.query(`drop database ${name} with (force)`);
@@ -47,6 +46,14 @@ export function useTestDatabase(): TestDatabase {
     },
     url: url.href,
   };
+}
+
+async function isIdle(pool: pg.Pool): Promise<boolean> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    if (pool.totalCount === pool.idleCount) return true;
+    await delay(20);
+  }
+  return false;
 }
 
 /** What is still connected after a moment in which the server notices that connections were closed. */

@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/store/database.ts';
 import { openEmbeddedServer } from '../../src/store/embedded/embeddedServer.ts';
-import { isAlive } from '../../src/store/embedded/processes.ts';
+import { foldersOf } from '../../src/store/embedded/folders.ts';
+import { readPidFile } from '../../src/store/embedded/postmaster.ts';
+import { identify, isAlive } from '../../src/store/embedded/processes.ts';
 import { SERVER_URL } from './server.ts';
 
 declare module 'vitest' {
@@ -39,7 +41,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function startEmbedded() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'integration-services-test-'));
+  await removeLeftoverServers();
+  const dataDir = await mkdtemp(join(tmpdir(), `is-server-${process.pid}-`));
   const server = await openEmbeddedServer({ dataDir, sync: false, log: console.log });
   return {
     url: server.url,
@@ -48,6 +51,18 @@ async function startEmbedded() {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Servers of runs that were killed; folder names hold the process id of the run. */
+async function removeLeftoverServers(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const run = /^is-server-(\d+)-/.exec(name)?.[1];
+    if (!run || isAlive(Number(run))) continue;
+    const folders = foldersOf(join(tmpdir(), name));
+    const pid = readPidFile(folders)?.pid;
+    if (pid && identify(pid, folders.cluster) === 'ours') process.kill(pid, 'SIGKILL');
+    await rm(join(tmpdir(), name), { recursive: true, force: true, maxRetries: 20 });
+  }
 }
 
 /** Databases of runs that were killed; names hold the process id of the run. */

@@ -29,6 +29,8 @@ export function startProgram(
 ): Program {
   const file = fileURLToPath(new URL(`../${path}`, import.meta.url));
   const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'], ...options });
+  // What is written to a program that has ended is lost.
+  child.stdin.on('error', () => {});
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout });
   reader.on('line', (line) => lines.push(line));

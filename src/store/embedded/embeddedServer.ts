@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage, UnavailableError } from '../../core/errors.ts';
+import { lazy } from '../../core/lazy.ts';
 import { databaseAccount } from './account.ts';
 import { prepareBinaries } from './binaries.ts';
 import { type Claim, takeClaim } from './claim.ts';
@@ -70,12 +71,12 @@ export async function openEmbeddedServer(options: EmbeddedServerOptions): Promis
     get pid() {
       return endpoint.pid;
     },
-    async close() {
+    close: lazy(async () => {
       closing.abort();
       await restarting;
       if (await claim.release()) await stopPostmaster(installation, endpoint.pid);
       await watching;
-    },
+    }),
   };
 }
 

@@ -64,7 +64,8 @@ export function readPidFile(folders: Folders): PidFile | null {
 export async function ensureRunning(installation: Installation, port: number): Promise<Endpoint> {
   const { folders, log } = installation;
   const startedAt = performance.now();
-  for (;;) {
+  let told = false;
+  while (performance.now() - startedAt < START_TIMEOUT_MS) {
     const found = readPidFile(folders);
     if (found && (await answers(found, installation.password))) return found;
     const kind = found ? identify(found.pid, folders.cluster) : 'gone';
@@ -82,9 +83,11 @@ export async function ensureRunning(installation: Installation, port: number): P
         `The embedded database did not start: ${started || 'it ended without a word'} (more in ${folders.log})`,
       );
     }
-    log(`database: waiting for what is left of the last server (${started.split('\n')[0]})`);
+    if (!told) log(`database: waiting for what is left of the last server (${started.split('\n')[0]})`);
+    told = true;
     await delay(200);
   }
+  throw new UnavailableError(`The embedded database is not ready after 10 minutes (more in ${folders.log}).`);
 }
 
 /** Waits for a server that is starting, recovering or ending. False when it is gone; a silent one is ended. */
