@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { NoPendingDeletionsError } from '../../src/sync/errors.ts';
+import { useTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
+import { addIntegration, liveKeys, openSync } from './support/harness.ts';
+import { numbered, type RecordsApi, startRecordsApi } from './support/recordsApi.ts';
+
+const database = useTestDatabase();
+let api: RecordsApi;
+let service: ReturnType<typeof openSync>;
+beforeAll(async () => {
+  api = await startRecordsApi();
+  service = openSync(database.current);
+});
+afterAll(async () => {
+  await service.close();
+  await api.close();
+});
+beforeEach(() => {
+  api.intercept = null;
+  api.tables.clear();
+});
+
+const keys = (from: number, to: number) =>
+  numbered(to)
+    .slice(from - 1)
+    .map((record) => String(record.id));
+
+async function synced(count: number, deletionSafetyPercent?: number): Promise<string> {
+  api.put('items', ...numbered(count));
+  const id = await addIntegration(database.current, api.url, { streams: ['items'], deletionSafetyPercent });
+  expect(await service.sync.run(id)).toMatchObject({ success: true, recordsAdded: count });
+  return id;
+}
+
+async function statusOf(id: string) {
+  const [status] = await service.sync.streamStatus(id);
+  // The count that is kept must be the one that is there.
+  expect(status?.records).toBe((await liveKeys(database.current, id, 'items')).length);
+  return status!;
+}
+
+const refuse = (page: string) => {
+  api.intercept = (_request, response, url) => {
+    if (url.searchParams.get('after') !== page) return false;
+    response.writeHead(404).end();
+    return true;
+  };
+};
+
+describe('records that a full read did not bring', () => {
+  test('are deleted up to the safe share', async () => {
+    const id = await synced(50);
+    api.remove('items', ...keys(11, 20));
+    expect(await service.sync.run(id)).toMatchObject({ recordsDeleted: 10, recordsUnchanged: 40, warnings: [] });
+    expect(await liveKeys(database.current, id, 'items')).toHaveLength(40);
+    expect((await statusOf(id)).pendingDeletions).toBeNull();
+  });
+
+  test('above the safe share are kept until somebody confirms', async () => {
+    const id = await synced(50);
+    api.remove('items', ...keys(11, 21));
+    const run = await service.sync.run(id);
+    expect(run).toMatchObject({
+      success: true,
+      recordsDeleted: 0,
+      warnings: [
+        {
+          code: 'DELETIONS_NEED_CONFIRMATION',
+          stream: 'items',
+          message: expect.stringMatching(
+            /^11 of 50 records of the stream "items" did not come any more, above .* 20 %/,
+          ),
+        },
+      ],
+    });
+    expect(await statusOf(id)).toMatchObject({ records: 50, pendingDeletions: { count: 11, total: 50 } });
+
+    expect(await service.sync.confirmDeletions(id, 'items')).toBe(11);
+    expect(await statusOf(id)).toMatchObject({ records: 39, pendingDeletions: null });
+    expect(await liveKeys(database.current, id, 'items')).toEqual([...keys(1, 10), ...keys(22, 50)]);
+    await expect(service.sync.confirmDeletions(id, 'items')).rejects.toThrow(NoPendingDeletionsError);
+    expect(await service.sync.run(id)).toMatchObject({ recordsDeleted: 0, warnings: [] });
+  });
+
+  test('of a stream that is suddenly empty are kept, however small it is', async () => {
+    const id = await synced(3);
+    api.tables.clear();
+    expect(await service.sync.run(id)).toMatchObject({ recordsDeleted: 0, warnings: [{ stream: 'items' }] });
+    expect(await statusOf(id)).toMatchObject({ records: 3, pendingDeletions: { count: 3, total: 3 } });
+  });
+
+  test('that come back clear what was pending', async () => {
+    const id = await synced(10);
+    api.remove('items', ...keys(1, 5));
+    await service.sync.run(id);
+    expect((await statusOf(id)).pendingDeletions).toMatchObject({ count: 5 });
+    api.put('items', ...numbered(5));
+    expect(await service.sync.run(id)).toMatchObject({ recordsUnchanged: 10, warnings: [] });
+    expect((await statusOf(id)).pendingDeletions).toBeNull();
+  });
+
+  test('that are still missing are pending anew; a smaller rest is deleted', async () => {
+    const id = await synced(10);
+    api.remove('items', ...keys(1, 5));
+    await service.sync.run(id);
+    await service.sync.run(id);
+    expect((await statusOf(id)).pendingDeletions).toMatchObject({ count: 5, total: 10 });
+    api.put('items', ...numbered(3));
+    expect(await service.sync.run(id)).toMatchObject({ recordsDeleted: 2, warnings: [] });
+    expect(await statusOf(id)).toMatchObject({ records: 8, pendingDeletions: null });
+  });
+
+  test('are measured against what was there before, not against what is new', async () => {
+    const id = await synced(10);
+    api.remove('items', ...keys(1, 5));
+    api.put('items', ...numbered(100, {}, 'n'));
+    expect(await service.sync.run(id)).toMatchObject({ recordsAdded: 100, recordsDeleted: 0 });
+    expect((await statusOf(id)).pendingDeletions).toMatchObject({ count: 5, total: 10 });
+  });
+
+  test('may all be deleted when the integration says so, and none when it says that', async () => {
+    const all = await synced(10, 100);
+    const none = await synced(10, 0);
+    api.tables.clear();
+    expect(await service.sync.run(all)).toMatchObject({ recordsDeleted: 10 });
+    expect(await liveKeys(database.current, all, 'items')).toEqual([]);
+    expect(await statusOf(all)).toMatchObject({ records: 0, pendingDeletions: null });
+    api.put('items', ...numbered(9));
+    expect(await service.sync.run(none)).toMatchObject({ recordsDeleted: 0 });
+    expect((await statusOf(none)).pendingDeletions).toMatchObject({ count: 1 });
+  });
+});
+
+describe('a read that is not complete deletes nothing', () => {
+  test('when it failed in the middle, and the next run completes it', async () => {
+    const id = await synced(50);
+    api.remove('items', 'r0002', 'r0042');
+    refuse('r0031');
+    expect(await service.sync.run(id)).toMatchObject({ status: 'failed', recordsDeleted: 0 });
+    expect(await liveKeys(database.current, id, 'items')).toHaveLength(50);
+    api.intercept = null;
+    api.requests.length = 0;
+    expect(await service.sync.run(id)).toMatchObject({ success: true, recordsDeleted: 2, recordsRead: 18 });
+    expect(api.requests[0]).toBe('/items?after=r0031');
+    expect(await statusOf(id)).toMatchObject({ records: 48 });
+  });
+
+  test('when it was stopped', async () => {
+    const id = await synced(50);
+    api.remove('items', ...keys(1, 5));
+    api.intercept = (_request, _response, url) => url.searchParams.get('after') === 'r0025';
+    const { id: runId } = await service.sync.requestRun(id, { trigger: 'manual' });
+    await eventually('pages', async () => (await service.sync.getRun(runId)).pages === 2);
+    await service.sync.stop(id);
+    expect(await service.sync.getRun(runId)).toMatchObject({ status: 'stopped', recordsDeleted: 0 });
+    expect(await statusOf(id)).toMatchObject({ records: 50 });
+  });
+
+  test('when it read only what changed', async () => {
+    api.put('events', ...numbered(20, { updated_at: '2026-01-01T00:00:00Z' }));
+    const id = await addIntegration(database.current, api.url, { streams: ['events'] });
+    await service.sync.run(id);
+    api.tables.clear();
+    expect(await service.sync.run(id)).toMatchObject({ success: true, recordsRead: 0, recordsDeleted: 0 });
+    expect(await liveKeys(database.current, id, 'events')).toHaveLength(20);
+  });
+
+  test('when it began at a start date', async () => {
+    api.put('events', ...numbered(10, { updated_at: '2026-01-01T00:00:00Z' }, 'old'));
+    api.put('events', ...numbered(10, { updated_at: '2026-03-01T00:00:00Z' }, 'new'));
+    const id = await addIntegration(database.current, api.url, { streams: ['events'], deletionSafetyPercent: 100 });
+    await service.sync.run(id);
+    await database.current.pool.query(
+      `update integrations set configuration = configuration || '{"startDate": "2026-02-01T00:00:00Z"}' where id = $1`,
+      [id],
+    );
+    expect(await service.sync.run(id, { fullRefresh: true })).toMatchObject({ recordsRead: 10, recordsDeleted: 0 });
+    expect(await liveKeys(database.current, id, 'events')).toHaveLength(20);
+  });
+});
+
+describe('a confirmation', () => {
+  test('spares records that came again since', async () => {
+    api.put('events', ...numbered(10, { updated_at: '2026-01-01T00:00:00Z' }));
+    const id = await addIntegration(database.current, api.url, { streams: ['events'] });
+    await service.sync.run(id);
+    const gone = api.tables.get('events')!;
+    api.tables.clear();
+    expect(await service.sync.run(id, { fullRefresh: true })).toMatchObject({ warnings: [{ stream: 'events' }] });
+    // An incremental read brings three of them, two unchanged.
+    api.put('events', gone.get('r0001')!, gone.get('r0002')!, { ...gone.get('r0003')!, name: 'changed' });
+    await service.sync.run(id);
+    expect(await service.sync.confirmDeletions(id, 'events')).toBe(7);
+    expect(await liveKeys(database.current, id, 'events')).toEqual(['r0001', 'r0002', 'r0003']);
+  });
+
+  test('while the next full read is under way spares what that one has seen', async () => {
+    const id = await synced(40);
+    const gone = api.tables.get('items')!;
+    api.tables.clear();
+    await service.sync.run(id);
+    api.tables.set('items', gone);
+    api.intercept = (_request, _response, url) => url.searchParams.get('after') === 'r0020';
+    const { id: runId } = await service.sync.requestRun(id, { trigger: 'manual' });
+    await eventually('pages', async () => (await service.sync.getRun(runId)).pages === 2);
+    expect(await service.sync.confirmDeletions(id, 'items')).toBe(20);
+    expect(await liveKeys(database.current, id, 'items')).toEqual(keys(1, 20));
+    await service.sync.stop(id);
+    // They were there after all: they come back, as added.
+    api.intercept = null;
+    expect(await service.sync.run(id)).toMatchObject({ success: true, recordsAdded: 20, recordsDeleted: 0 });
+    expect(await statusOf(id)).toMatchObject({ records: 40, pendingDeletions: null });
+  });
+});
+
+test('a record that goes and comes back is deleted, then added', async () => {
+  const id = await synced(10);
+  const before = await service.sync.changes(id, { limit: 100 });
+  api.remove('items', 'r0007');
+  expect(await service.sync.run(id)).toMatchObject({ recordsDeleted: 1 });
+  const gone = await service.sync.changes(id, { cursor: before.nextCursor });
+  expect(gone.records).toMatchObject([{ key: 'r0007', change: 'deleted', data: { name: 'record 7' } }]);
+  api.put('items', numbered(7)[6]!);
+  expect(await service.sync.run(id)).toMatchObject({ recordsAdded: 1, recordsUnchanged: 9 });
+  const back = await service.sync.changes(id, { cursor: gone.nextCursor });
+  expect(back.records).toMatchObject([{ key: 'r0007', change: 'added', deletedAt: null }]);
+  expect(await statusOf(id)).toMatchObject({ records: 10 });
+});
