@@ -10,6 +10,7 @@ import type { Check, Connector } from './format.ts';
 import { parsePath, valueAt } from './jsonPath.ts';
 import { readJson } from './readJson.ts';
 import { type BuiltRequest, buildRequest, type SendOptions, sendRequest } from './request.ts';
+import { secretsOf } from './secrets.ts';
 import type { CheckResult, ConnectorSession } from './types.ts';
 
 /** A person waits for the answer: two attempts, and no long waits for a budget or a Retry-After. */
@@ -97,7 +98,7 @@ function accountOf({ accountPath }: Check, body: JsonValue | undefined, session:
     .flat()
     .map((path) => valueAt(body, parsePath(path)))
     .find((value) => (typeof value === 'string' && value !== '') || typeof value === 'number');
-  return found === undefined ? undefined : cleanText(String(found), Object.values(session.credentials));
+  return found === undefined ? undefined : cleanText(String(found), secretsOf(session));
 }
 
 function withoutQuery(address: string): string {

@@ -31,7 +31,7 @@ export function parseConnector(source: string, fileName: string): Connector {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const faults = [...document.errors, ...document.warnings].map((fault) => ({
+  const faults = causes([...document.errors, ...document.warnings]).map((fault) => ({
     ...place(fault.pos[0]),
     path: [],
     message: yamlMessage(fault),
@@ -87,6 +87,12 @@ function readYaml(
     if (!(error instanceof RangeError)) throw error;
     return refuse([{ line: 1, column: 1, path: [], message: 'is nested too deeply.' }]);
   }
+}
+
+/** A key that stands twice is a fault of its own; of the others the first is the cause, and the rest follow from it. */
+function causes<T extends { code: string }>(faults: readonly T[]): T[] {
+  const first = faults.find(({ code }) => code !== 'DUPLICATE_KEY');
+  return first === undefined ? [...faults] : [first];
 }
 
 function yamlMessage({ code, message }: { code: string; message: string }): string {

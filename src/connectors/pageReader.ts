@@ -11,6 +11,7 @@ import { nextPage } from './pagination/nextPage.ts';
 import { additionsFor, type PagePosition } from './pagination/position.ts';
 import { badAnswer, type PageContent, selectorFor } from './records.ts';
 import { buildRequest, sendRequest } from './request.ts';
+import { secretsOf } from './secrets.ts';
 import type { Position } from './streamState.ts';
 import type { TemplateScope } from './template.ts';
 import type { ConnectorSession, StreamRecord } from './types.ts';
@@ -156,7 +157,7 @@ function withoutSecrets({ authenticator, mode, session }: Reader, next: PagePosi
   url.username = '';
   url.password = '';
   url.hash = '';
-  const secrets = Object.values(session.credentials);
+  const secrets = secretsOf(session);
   for (const [name, value] of [...url.searchParams])
     if (
       (mode.type === 'api_key' && mode.in === 'query' && name === mode.key) ||

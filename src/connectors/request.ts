@@ -4,6 +4,7 @@ import { baseUrl } from './address.ts';
 import { classifierFor, observeRateLimitFor } from './classify.ts';
 import { InvalidRequestError } from './errors.ts';
 import { durationMs } from './format/parts.ts';
+import { secretsOf } from './secrets.ts';
 import { render, renderJson, type TemplateScope } from './template.ts';
 import type { ConnectorSession } from './types.ts';
 
@@ -97,7 +98,7 @@ export function sendRequest(
     maxRequests,
     windowMs: durationMs(window),
   }));
-  const secrets = Object.values(session.credentials);
+  const secrets = secretsOf(session);
   return session.send({
     integrationId: session.integrationId,
     operationId: session.operationId,

@@ -104,6 +104,15 @@ function parseExpression(source: string): Expression {
   return { source, operand: first, filters };
 }
 
+/** Where the names are known that are not known everywhere. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  credentials: 'Credentials can be used under "auth" only.',
+  state: 'A state is known in streams that have "incremental".',
+  parent: 'A parent is known in streams that have "parent".',
+  record: 'The record is known in transformations only.',
+  token: 'A token is known in the headers of auth modes that are issued one.',
+};
+
 /** Everything in a template that cannot work: unknown names, unknown filters, wrong arguments. */
 export function templateProblems(text: string, names: TemplateNames): string[] {
   let template: Template;
@@ -127,10 +136,15 @@ function operandProblems(operand: Operand, names: TemplateNames, source: string)
   const [root, field, ...deeper] = operand.path;
   const taken = Object.hasOwn(names, root!) ? names[root!] : undefined;
   const known = Object.keys(names);
-  if (taken === undefined)
+  if (taken === undefined) {
+    const hint = ELSEWHERE[root!] ?? suggestion(root!, known).trim();
     return [
-      `refers to ${quoted(root!)}, which is not known here.${suggestion(root!, known)} Known here: ${known.join(', ')}.`,
+      `refers to ${quoted(root!)}, which is not known here. ${hint} Known here: ${known.join(', ')}.`.replace(
+        '  ',
+        ' ',
+      ),
     ];
+  }
   if (taken === 'value')
     return field === undefined ? [] : [`refers to ${quoted(source)}, but ${root} is a single value without fields.`];
   if (field === undefined)

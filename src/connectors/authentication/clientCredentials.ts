@@ -6,6 +6,7 @@ import { TokenRequestError } from '../errors.ts';
 import type { ClientCredentialsMode } from '../format/auth.ts';
 import type { Connector } from '../format.ts';
 import { readJson } from '../readJson.ts';
+import { secretsOf } from '../secrets.ts';
 import { render } from '../template.ts';
 import type { ConnectorSession } from '../types.ts';
 import type { IssuedToken } from './tokenCache.ts';
@@ -113,10 +114,7 @@ function throughPipeline(
       url,
       headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
       body: String(body),
-      classify: classifierFor(
-        { ...connector, errors: TOKEN_ERRORS },
-        { clock, secrets: Object.values(session.credentials) },
-      ),
+      classify: classifierFor({ ...connector, errors: TOKEN_ERRORS }, { clock, secrets: secretsOf(session) }),
       // A token asked for twice is two tokens, and nothing else.
       idempotent: true,
       signal,

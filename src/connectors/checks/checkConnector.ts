@@ -45,8 +45,9 @@ function checkBaseUrl(report: Report, connector: Connector, names: TemplateNames
     const before = report.problems.length;
     report.template(path, text, names);
     if (report.problems.length > before) continue;
-    const form = text.includes('{{') ? null : urlFault(text);
-    if (form !== null) report.add(path, `${form} Got ${JSON.stringify(text)}.`);
+    // Where it starts with a value, that is a whole address, which is checked when it is given.
+    const start = text.startsWith('{{') ? null : urlFault(text.replaceAll(/\{\{.*?\}\}/g, 'x'));
+    if (start !== null) report.add(path, `${start} Got ${JSON.stringify(text)}.`);
     for (const field of connector.connection) {
       const free = field.type === 'string' && field.pattern === undefined && refersTo(text, `config.${field.name}`);
       if (free)

@@ -11,7 +11,10 @@ export function checkFields(report: Report, connector: Connector): void {
     if (!checkPattern(report, path, field)) continue;
     for (const key of ['default', 'example'] as const) {
       const value = field[key];
-      const problem = value === undefined ? null : connectionValueProblem(field, exampleValue(field, value));
+      const problem =
+        value === undefined
+          ? null
+          : connectionValueProblem({ ...field, example: undefined }, exampleValue(field, value));
       if (problem !== null) report.add([...path, key], `does not fit the field: it ${problem}`);
     }
   }

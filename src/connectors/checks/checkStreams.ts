@@ -70,7 +70,7 @@ function checkParent(report: Report, connector: Connector, stream: Stream, path:
     const why = parent.stream === stream.name ? 'is the stream itself' : 'does not exist';
     report.add(
       [...path, 'parent', 'stream'],
-      `names the stream ${JSON.stringify(parent.stream)}, which ${why}.${suggestion(parent.stream, known)} Known: ${known.join(', ')}.`,
+      `names the stream ${JSON.stringify(parent.stream)}, which ${why}.${suggestion(parent.stream, known)} ${known.length === 0 ? 'There is no other stream.' : `Known: ${known.join(', ')}.`}`,
     );
     return;
   }

@@ -13,7 +13,7 @@ export interface SeenRequest {
 
 export interface Answer {
   readonly status?: number;
-  readonly headers?: Record<string, string>;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
   /** Sent as JSON unless it is a text. */
   readonly body?: unknown;
 }
@@ -49,7 +49,10 @@ export async function serveApi(handle: (request: SeenRequest) => Answer | Promis
     seen.push(one);
     const { status = 200, headers = {}, body } = await handle(one);
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
+    const sent = Object.entries({ 'content-type': 'application/json', ...headers }).filter(
+      ([, value]) => value !== undefined,
+    );
+    response.writeHead(status, Object.fromEntries(sent)).end(text);
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const api: LoopbackApi = {

@@ -76,7 +76,10 @@ export async function readPages(
   stream: string,
   state: JsonValue | null = null,
 ): Promise<StreamPage[]> {
-  return Array.fromAsync(readStream(session, { stream, state, signal: new AbortController().signal }));
+  const pages: StreamPage[] = [];
+  for await (const page of readStream(session, { stream, state, signal: new AbortController().signal }))
+    pages.push(page);
+  return pages;
 }
 
 export function keysOf(pages: readonly StreamPage[]): string[] {
