@@ -4,7 +4,7 @@ import type { Deadlines, OutgoingCall, RetryPolicy } from './types.ts';
 
 export const DEFAULT_DEADLINES: Deadlines = { connectMs: 10_000, headersMs: 30_000, bodyMs: 30_000, totalMs: 120_000 };
 /** Longer than the window of the default rate budget, so that a sync at its limit waits instead of failing. */
-export const DEFAULT_MAX_WAIT_MS = 120_000;
+const DEFAULT_MAX_WAIT_MS = 120_000;
 /** Nothing goes on for ever, whatever a call asks for; and timers overflow at 2^31 ms. */
 const MAX_DEADLINE_MS = 3_600_000;
 

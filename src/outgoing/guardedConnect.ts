@@ -5,7 +5,7 @@ import { buildConnector } from 'undici';
 import { type AllowList, normalizeHost, refusalOf } from './addressPolicy.ts';
 
 /** One answer of DNS. */
-export interface ResolvedAddress {
+interface ResolvedAddress {
   readonly address: string;
   readonly family: number;
 }

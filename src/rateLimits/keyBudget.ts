@@ -6,6 +6,8 @@ import { SlidingWindow } from './slidingWindow.ts';
 const MAX_OBSERVED_MS = 24 * 3_600_000;
 /** Resets closer than this are the same one; the rest is the time between reading two clocks. */
 const SAME_RESET_MS = 50;
+/** Window lengths of one key, above which those that nobody uses are looked for. */
+const MANY_WINDOWS = 16;
 
 /** What one key has used of its budgets. Times are monotonic milliseconds unless they say epoch. */
 export class KeyBudget {
@@ -18,9 +20,10 @@ export class KeyBudget {
 
   /** Milliseconds until the `position`th call in line fits all budgets; 0: now. */
   waitMs(budgets: readonly Budget[], nowMs: number, position = 1): number {
+    this.#openWindows(budgets, nowMs);
     let waitMs = this.#observedWaitMs(nowMs);
     for (const { maxRequests, windowMs } of budgets) {
-      waitMs = Math.max(waitMs, this.#window(windowMs, nowMs).waitMs(nowMs, maxRequests, position));
+      waitMs = Math.max(waitMs, this.#windows.get(windowMs)!.waitMs(nowMs, maxRequests, position));
     }
     return waitMs;
   }
@@ -45,9 +48,10 @@ export class KeyBudget {
   }
 
   state(budgets: readonly Budget[], nowMs: number, epochMs: number): Omit<BudgetState, 'allowed' | 'retryAfterMs'> {
+    this.#openWindows(budgets, nowMs);
     let tightest = { limit: Number.MAX_SAFE_INTEGER, remaining: Number.MAX_SAFE_INTEGER, resetAtMs: epochMs };
     for (const { maxRequests, windowMs } of budgets) {
-      const window = this.#window(windowMs, nowMs);
+      const window = this.#windows.get(windowMs)!;
       const remaining = Math.max(0, maxRequests - window.count(nowMs));
       if (remaining < tightest.remaining) {
         tightest = { limit: maxRequests, remaining, resetAtMs: Math.ceil(epochMs + window.emptyInMs(nowMs)) };
@@ -74,15 +78,31 @@ export class KeyBudget {
     return Math.max(0, this.#shutUntilMs - nowMs, used - nowMs);
   }
 
-  #window(windowMs: number, nowMs: number): SlidingWindow {
-    const known = this.#windows.get(windowMs);
-    if (known !== undefined) return known;
-    const window = new SlidingWindow(windowMs);
-    const longest = [...this.#windows.values()].sort((a, b) => b.windowMs - a.windowMs)[0];
-    if (longest !== undefined) window.seedFrom(longest);
-    // Lengths nobody used within their own window go, so that there are never more than are in use.
-    for (const [other, log] of this.#windows) if (log.count(nowMs) === 0) this.#windows.delete(other);
-    this.#windows.set(windowMs, window);
-    return window;
+  /**
+   * Makes a log for every window length that has none. It starts with what the longest of the others remembers;
+   * of the time before that nothing is known, as nobody had asked for it.
+   */
+  #openWindows(budgets: readonly Budget[], nowMs: number): void {
+    for (const { windowMs } of budgets) {
+      if (this.#windows.has(windowMs)) continue;
+      const window = new SlidingWindow(windowMs);
+      const longest = this.#longest();
+      if (longest !== undefined) window.seedFrom(longest, nowMs);
+      this.#windows.set(windowMs, window);
+      if (this.#windows.size > MANY_WINDOWS) this.#forgetWindows(budgets, nowMs);
+    }
+  }
+
+  /** The longest stays: it holds what any other would need to start again. */
+  #forgetWindows(inUse: readonly Budget[], nowMs: number): void {
+    const longest = this.#longest();
+    for (const [windowMs, window] of this.#windows) {
+      const used = window === longest || inUse.some((budget) => budget.windowMs === windowMs);
+      if (!used && window.count(nowMs) === 0) this.#windows.delete(windowMs);
+    }
+  }
+
+  #longest(): SlidingWindow | undefined {
+    return [...this.#windows.values()].sort((a, b) => b.windowMs - a.windowMs)[0];
   }
 }

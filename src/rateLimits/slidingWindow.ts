@@ -62,12 +62,13 @@ export class SlidingWindow {
   }
 
   /** Takes over what another log knows, so that a window added later does not start with a clean slate. */
-  seedFrom(other: SlidingWindow): void {
-    this.#timesMs = other.#timesMs.slice(other.#first);
+  seedFrom(other: SlidingWindow, nowMs: number): void {
+    // What was rounded up past this moment was made by now, which is closer.
+    this.#timesMs = other.#timesMs.slice(other.#first).map((timeMs) => Math.min(timeMs, Math.ceil(nowMs)));
     this.#counts = other.#counts.slice(other.#first);
     this.#first = 0;
     this.#total = other.#total;
-    this.#grainMs = other.#grainMs;
+    this.#grainMs = 1;
   }
 
   #append(timeMs: number, count: number): void {

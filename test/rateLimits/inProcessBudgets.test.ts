@@ -186,6 +186,19 @@ describe('InProcessRateBudgets', () => {
     expect(budgets.check('int_1', [perSecond(5)])).toMatchObject({ allowed: false, retryAfterMs: 500 });
   });
 
+  it('keeps every window of a list apart, and bounds how many are remembered', async () => {
+    const { clock, budgets } = make();
+    const list = [
+      { maxRequests: 1, windowMs: 500 },
+      { maxRequests: 1, windowMs: 600 },
+    ];
+    expect(budgets.check('int_1', list).allowed).toBe(true);
+    await clock.advance(550);
+    expect(budgets.check('int_1', list)).toMatchObject({ allowed: false, retryAfterMs: 50 });
+    for (let windowMs = 1; windowMs <= 100; windowMs++) budgets.check('int_1', [{ maxRequests: 1, windowMs }]);
+    expect(budgets.check('int_1', list)).toMatchObject({ allowed: false });
+  });
+
   it('forgets idle keys', async () => {
     const { clock, budgets } = make();
     for (let key = 0; key < 1_000; key++) budgets.check(`int_${key}`, [perSecond(1)]);
@@ -240,7 +253,7 @@ describe('InProcessRateBudgets', () => {
         }
         expect(clock.sleepers).toBe(0);
       }),
-      { numRuns: 100 },
+      { numRuns: 1_000 },
     );
   });
 });

@@ -9,7 +9,7 @@ export interface SeenRequest {
   readonly body: string;
 }
 
-export interface TestServer {
+interface TestServer {
   readonly port: number;
   readonly origin: string;
   readonly seen: SeenRequest[];
