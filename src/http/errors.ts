@@ -122,7 +122,7 @@ export class IdempotentAnswerLostError extends RequestError {
 /** More work came than is done in time; nothing of the request was carried out. */
 export class OverloadedError extends RequestError {
   readonly code = 'OVERLOADED';
-  override readonly headers = { 'retry-after': '2' };
+  override readonly headers = { 'retry-after': '3' };
 
   constructor() {
     super('The server has more work than it can do in time. Nothing was carried out; try again in a few seconds.');

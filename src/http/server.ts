@@ -29,8 +29,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** A socket on which nothing moves for so long is closed; longer than any answer lets one wait. */
 const IDLE_SOCKET_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** Above it, on average over a second, the process is saturated. */
+/** Above it, on average over the interval, the process is saturated; one long pause alone is not enough. */
 const MAX_EVENT_LOOP_DELAY_MS = 500;
+const EVENT_LOOP_INTERVAL_MS = 3_000;
 
 /** The REST API, the probes and the reference page of an app, not yet listening. */
 export function buildServer(app: App): Server {
@@ -66,8 +67,10 @@ export function buildServer(app: App): Server {
   });
   server.register(underPressure, {
     maxEventLoopDelay: MAX_EVENT_LOOP_DELAY_MS,
-    pressureHandler: async (request: FastifyRequest) => {
-      if (request.routeOptions.config.open !== true) throw new OverloadedError();
+    sampleInterval: EVENT_LOOP_INTERVAL_MS,
+    pressureHandler: async (request: FastifyRequest, _reply: unknown, _type: string, delayMs: number | undefined) => {
+      // Infinite: the whole interval was one pause (loading a package, a starved machine), and it is over.
+      if (request.routeOptions.config.open !== true && Number.isFinite(delayMs)) throw new OverloadedError();
     },
   });
   // From here on in the order of the calls: what is registered above is loaded first.
@@ -98,7 +101,12 @@ function guard(server: Server, app: App): void {
     const unknown = request.is404 && !request.url.startsWith('/api/');
     if (request.routeOptions.config?.open !== true && !unknown) keys.check(request.headers, request.ip);
   });
+  let closing = false;
+  server.addHook('preClose', async () => {
+    closing = true;
+  });
   server.addHook('onSend', async (request, reply, payload) => {
+    if (closing) reply.header('connection', 'close');
     if (request.url.startsWith('/api/v1/') && !reply.hasHeader('cache-control'))
       reply.header('cache-control', 'no-store');
     return payload;

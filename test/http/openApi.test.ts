@@ -1,0 +1,168 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useTestDatabase } from '../support/database.ts';
+import { openTestServer, type TestServer } from './testServer.ts';
+
+interface Operation {
+  operationId: string;
+  summary: string;
+  tags: string[];
+  parameters?: { name: string; in: string }[];
+  responses: Record<string, { content?: Record<string, { schema: object }> }>;
+  requestBody?: { content: Record<string, unknown> };
+}
+
+const database = useTestDatabase();
+let server: TestServer;
+// biome-ignore lint/suspicious/noExplicitAny: a whole OpenAPI document
+let document: any;
+let operations: [string, Operation][];
+
+beforeAll(async () => {
+  server = await openTestServer(database.url, { workers: false });
+  document = (await server.request('GET', '/api/openapi.json', { key: null })).json;
+  operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item as Record<string, Operation>).map(([method, operation]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ]),
+  );
+});
+afterAll(() => server?.close());
+
+describe('the OpenAPI document', () => {
+  it('is valid OpenAPI 3.1', async () => {
+    const result = await new Validator().validate(structuredClone(document));
+    expect(result.errors ?? []).toEqual([]);
+    expect(document.openapi).toBe('3.1.0');
+  });
+
+  it('describes every endpoint below /api/v1 and nothing else', () => {
+    expect(operations.map(([name]) => name).sort()).toMatchInlineSnapshot(`
+      [
+        "DELETE /api/v1/connectors/{platform}",
+        "DELETE /api/v1/integrations/{id}",
+        "DELETE /api/v1/webhooks/{id}",
+        "GET /api/v1/connectors",
+        "GET /api/v1/connectors/{platform}",
+        "GET /api/v1/integrations",
+        "GET /api/v1/integrations/{id}",
+        "GET /api/v1/integrations/{id}/health",
+        "GET /api/v1/integrations/{id}/metrics",
+        "GET /api/v1/integrations/{id}/records",
+        "GET /api/v1/integrations/{id}/runs",
+        "GET /api/v1/integrations/{id}/runs/{runId}",
+        "GET /api/v1/integrations/{id}/streams",
+        "GET /api/v1/integrations/{id}/streams/{stream}/export",
+        "GET /api/v1/integrations/{id}/webhooks",
+        "PATCH /api/v1/integrations/{id}",
+        "PATCH /api/v1/webhooks/{id}",
+        "POST /api/v1/connectors/validate",
+        "POST /api/v1/integrations",
+        "POST /api/v1/integrations/{id}/connect",
+        "POST /api/v1/integrations/{id}/disconnect",
+        "POST /api/v1/integrations/{id}/rate-limit",
+        "POST /api/v1/integrations/{id}/streams/{stream}/deletions/confirm",
+        "POST /api/v1/integrations/{id}/sync",
+        "POST /api/v1/integrations/{id}/sync/start",
+        "POST /api/v1/integrations/{id}/sync/stop",
+        "POST /api/v1/integrations/{id}/test",
+        "POST /api/v1/integrations/{id}/webhooks",
+        "POST /api/v1/sync",
+        "PUT /api/v1/connectors/{platform}",
+      ]
+    `);
+  });
+
+  it('says of each what it does, and that it may answer with problems', () => {
+    const ids = operations.map(([, { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [name, { summary, tags, responses }] of operations) {
+      expect(summary, name).toMatch(/^[A-Z]/);
+      expect(document.tags.map((tag: { name: string }) => tag.name)).toContain(tags[0]);
+      for (const [status, { content }] of Object.entries(responses))
+        if (status === 'default' || Number(status) >= 400)
+          expect(Object.keys(content ?? {}), `${name} ${status}`).toEqual(['application/problem+json']);
+    }
+  });
+
+  it('names the headers that routes read', () => {
+    const headersOf = (name: string) =>
+      (operations.find(([one]) => one === name)![1].parameters ?? [])
+        .filter((parameter) => parameter.in === 'header')
+        .map((parameter) => parameter.name);
+    expect(headersOf('POST /api/v1/integrations')).toEqual(['Idempotency-Key']);
+    expect(headersOf('PATCH /api/v1/integrations/{id}')).toEqual(['If-Match']);
+    expect(headersOf('GET /api/v1/integrations/{id}')).toEqual(['If-None-Match']);
+    expect(headersOf('POST /api/v1/connectors/validate')).toEqual([]);
+  });
+
+  it('has examples that fit their schemas', () => {
+    const ajv = new Ajv2020({ strict: false, formats: { uri: true, date: true, 'date-time': true } });
+    ajv.addSchema(document, 'openapi');
+    let count = 0;
+    const visit = (node: unknown, pointer: string): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const { examples } = node as { examples?: unknown };
+      if (Array.isArray(examples)) {
+        const validate = ajv.compile({ $ref: `openapi#${pointer}` });
+        for (const example of examples) {
+          count++;
+          expect(validate(example) ? [] : validate.errors, pointer).toEqual([]);
+        }
+        return;
+      }
+      for (const [key, value] of Object.entries(node))
+        visit(value, `${pointer}/${encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))}`);
+    };
+    visit(document, '');
+    expect(count).toBeGreaterThan(5);
+  });
+
+  it('tells the secrets of nobody', () => {
+    expect(JSON.stringify(document)).not.toContain(server.app.secrets.apiKey);
+  });
+});
+
+describe('the reference page', () => {
+  it('needs nothing from elsewhere', async () => {
+    const page = await server.request('GET', '/docs/', { key: null });
+    const policy = page.headers.get('content-security-policy')!;
+    // What the browser may load and speak to: this server only. So a script that wanted more would fail visibly.
+    expect(policy).toContain(`default-src 'none'`);
+    expect(policy).toContain(`connect-src 'self'`);
+    expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
+    expect(policy.match(/script-src[^;]*/)![0]).not.toContain('unsafe-inline');
+    const sources = [...page.text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, source]) => source);
+    expect(sources).toEqual(['js/scalar.js']);
+    const script = await server.request('GET', '/docs/js/scalar.js', { key: null });
+    expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect(script.text.length).toBeGreaterThan(1_000_000);
+  });
+
+  it('allows exactly the inline script that it has', async () => {
+    const page = await server.request('GET', '/docs/', { key: null });
+    const inline = page.text.match(/<script type="text\/javascript">([\s\S]*?)<\/script>/)![1]!;
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(inline));
+    const hash = Buffer.from(digest).toString('base64');
+    expect(page.headers.get('content-security-policy')).toContain(`script-src 'self' 'sha256-${hash}';`);
+    expect(inline).toContain('"url": "/api/openapi.json"');
+  });
+
+  it('is where the address without the slash leads', async () => {
+    const answer = await server.request('GET', '/docs', { key: null });
+    expect([answer.status, answer.headers.get('location')]).toEqual([301, '/docs/']);
+  });
+});
+
+describe('the landing page', () => {
+  it('leads on and holds no secret', async () => {
+    const page = await server.request('GET', '/', { key: null });
+    for (const link of ['/docs/', '/api/openapi.json', '/docs/errors', '/health']) {
+      expect(page.text).toContain(`href="${link}"`);
+      expect((await server.request('GET', link, { key: null })).status).toBeLessThan(400);
+    }
+    expect(page.text).toContain('API_KEY');
+  });
+});
