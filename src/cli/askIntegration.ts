@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { connectionValueProblem, credentialValueProblem } from '../connectors/fieldValues.ts';
 import type { AuthMode } from '../connectors/format/auth.ts';
 import type { ConnectionField, CredentialField } from '../connectors/format/parts.ts';
 import type { Connector } from '../connectors/format.ts';
@@ -6,9 +7,7 @@ import { connectorFor } from '../connectors/resolve.ts';
 import type { CreateIntegrationData } from '../integrations/types.ts';
 import { UsageError } from './errors.ts';
 import { fieldValue, type IntegrationDraft } from './integrationDraft.ts';
-import { askSecret, askText, choose } from './prompts.ts';
-
-type Field = CredentialField | ConnectionField;
+import { askSecret, askText, choose, type Question } from './prompts.ts';
 
 /** Asks at the terminal for what the draft lacks: platform, name, connection fields, the way to authenticate, credentials. */
 export async function askIntegration({ connectors }: App, draft: IntegrationDraft): Promise<CreateIntegrationData> {
@@ -26,7 +25,7 @@ export async function askIntegration({ connectors }: App, draft: IntegrationDraf
   const connection = { ...draft.configuration.connection };
   for (const field of connector.connection) {
     if (field.required && field.default === undefined && connection[field.name] === undefined)
-      connection[field.name] = fieldValue(field, await askField(field, true));
+      connection[field.name] = fieldValue(field, await askConnection(field));
   }
   const configuration = { ...draft.configuration, connection };
   if (draft.credentials !== undefined) return { ...draft, platform, name, configuration };
@@ -68,22 +67,33 @@ async function askMode({ auth }: Connector, wanted: string | undefined): Promise
 async function askCredentials({ fields }: AuthMode): Promise<Record<string, string>> {
   const credentials: Record<string, string> = {};
   for (const field of fields) {
-    const value = await askField(field, field.required, field.secret);
+    const value = await askCredential(field);
     if (value !== '') credentials[field.name] = value;
   }
   return credentials;
 }
 
-function askField(field: Field, required: boolean, secret = false): Promise<string> {
-  const help = 'help' in field ? field.help : undefined;
-  const explained = help ?? field.description;
-  const message = `${field.title}${required ? '' : ' (may be left empty)'}${explained === undefined ? '' : `\n${explained}`}`;
-  const ask = secret ? askSecret : askText;
-  return ask({ message, placeholder: field.example, required, check: (value) => checkPattern(field, value) });
+function askCredential(field: CredentialField): Promise<string> {
+  const ask = field.secret ? askSecret : askText;
+  return ask(question(field, field.help ?? field.description, credentialValueProblem));
 }
 
-function checkPattern({ pattern, hint, example }: Field, value: string): string | undefined {
-  if (pattern === undefined || new RegExp(pattern).test(value)) return undefined;
-  const like = hint ?? (example === undefined ? pattern : `something like ${example}`);
-  return `This takes ${like}.`;
+function askConnection(field: ConnectionField): Promise<string> {
+  return askText(question(field, field.description, (one, text) => connectionValueProblem(one, fieldValue(one, text))));
+}
+
+function question<F extends CredentialField | ConnectionField>(
+  field: F,
+  explanation: string | undefined,
+  problem: (field: F, text: string) => string | null,
+): Question {
+  return {
+    message: `${field.title}${field.required ? '' : ' (may be left empty)'}${explanation === undefined ? '' : `\n${explanation}`}`,
+    placeholder: field.example,
+    required: field.required,
+    check(text) {
+      const fault = problem(field, text);
+      return fault === null ? undefined : `This ${fault}`;
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import { type Config, makeConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
 import type { Log } from '../core/log.ts';
 import type { Invocation } from './command.ts';
@@ -10,9 +10,9 @@ import { createLog } from './pinoLog.ts';
  * that server.
  */
 export async function withApp<T>({ environment }: Invocation<object>, run: (app: App) => Promise<T>): Promise<T> {
+  // Loaded here, as everything heavy is loaded where it is used, so that --help answers at once.
+  const [{ makeConfig }, { openApp }] = await Promise.all([import('../config/config.ts'), import('../app.ts')]);
   const config = makeConfig(environment);
-  // Loaded here, so that --help and commands without data answer at once.
-  const { openApp } = await import('../app.ts');
   const app = await openApp({ config, log: commandLog(config, environment), workers: false, attach: true });
   try {
     return await run(app);

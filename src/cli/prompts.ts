@@ -15,7 +15,7 @@ async function answer<T>(prompt: Promise<T | typeof CANCEL_SYMBOL>): Promise<T> 
   throw new AbortedError('Interrupted.');
 }
 
-interface Question {
+export interface Question {
   readonly message: string;
   readonly placeholder?: string;
   readonly initialValue?: string;

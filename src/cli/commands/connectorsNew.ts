@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { parseConnector } from '../../connectors/loader.ts';
 import { errorMessage } from '../../core/errors.ts';
 import { command, type Invocation } from '../command.ts';
 import { AUTH_KINDS, type AuthKind, type ConnectorDraft, draftConnector } from '../connectorDraft.ts';
@@ -20,6 +19,7 @@ export function connectorsNew(): Command {
     const [platform = ''] = args;
     const file = options.file ?? `${platform}.yaml`;
     const source = draftConnector(await complete(platform, invocation));
+    const { parseConnector } = await import('../../connectors/loader.ts');
     parseConnector(source, file);
     await writeNew(file, source);
     if (out.json) return out.data({ platform, file });

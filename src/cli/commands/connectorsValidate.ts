@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { InvalidConnectorError, type LocatedProblem } from '../../connectors/errors.ts';
-import { parseConnector } from '../../connectors/loader.ts';
 import { command } from '../command.ts';
 import { EXIT } from '../exitCodes.ts';
 import { readInput } from '../inputFile.ts';
@@ -15,7 +14,7 @@ interface Verdict {
 export function connectorsValidate(): Command {
   return command('validate <files...>', 'Check connector files; "-" reads stdin', async ({ args, out }) => {
     const verdicts: Verdict[] = [];
-    for (const file of args) verdicts.push(judge(file, await readInput(file)));
+    for (const file of args) verdicts.push(await judge(file, await readInput(file)));
     if (verdicts.some(({ problems }) => problems.length > 0)) process.exitCode = EXIT.failed;
     if (out.json) return out.data(verdicts);
     for (const { file, platform, streams, problems } of verdicts) {
@@ -27,7 +26,8 @@ export function connectorsValidate(): Command {
   });
 }
 
-function judge(file: string, source: string): Verdict {
+async function judge(file: string, source: string): Promise<Verdict> {
+  const { parseConnector } = await import('../../connectors/loader.ts');
   try {
     const { platform, streams } = parseConnector(source, file);
     return { file, platform, streams: streams.length, problems: [] };

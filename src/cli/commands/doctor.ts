@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Environment } from '../../config/env.ts';
 import { command } from '../command.ts';
-import { checkConfiguration, checkDataFolder, checkDiskSpace, checkNode } from '../doctor/checkMachine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { EXIT } from '../exitCodes.ts';
 import { style } from '../output.ts';
@@ -28,6 +27,7 @@ export function doctor(): Command {
 }
 
 async function examine(environment: Environment): Promise<Finding[]> {
+  const { checkConfiguration, checkDataFolder, checkDiskSpace, checkNode } = await import('../doctor/checkMachine.ts');
   const { config, findings } = checkConfiguration(environment);
   if (config === null) return [checkNode(), ...findings];
   const [{ checkDatabase }, { checkPort }, { checkRedis }] = await Promise.all([

@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { connectorFor } from '../../connectors/resolve.ts';
 import type { CreateIntegrationData } from '../../integrations/types.ts';
-import { askIntegration } from '../askIntegration.ts';
 import { collect, command, type Invocation } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { type DraftOptions, type IntegrationDraft, readDraft, withTypedConnection } from '../integrationDraft.ts';
@@ -35,7 +33,7 @@ async function create(app: App, invocation: Invocation<DraftOptions>): Promise<v
   const draft = await typed(app, await readDraft(options));
   const ask = interactive && [draft.platform, draft.name, draft.credentials].includes(undefined);
   const integration = await app.integrationService.createIntegration(
-    ask ? await askIntegration(app, draft) : requireComplete(draft),
+    ask ? await (await import('../askIntegration.ts')).askIntegration(app, draft) : requireComplete(draft),
   );
   if (out.json) return out.data(integration);
   out.line(integration.id);
@@ -47,6 +45,7 @@ async function create(app: App, invocation: Invocation<DraftOptions>): Promise<v
 }
 
 async function typed({ connectors }: App, draft: IntegrationDraft): Promise<IntegrationDraft> {
+  const { connectorFor } = await import('../../connectors/resolve.ts');
   const connector = draft.platform === undefined ? null : await connectors.get(draft.platform);
   return connector === null ? draft : withTypedConnection(draft, connectorFor(connector, draft.configuration));
 }

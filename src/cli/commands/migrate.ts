@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Pool } from 'pg';
-import { makeConfig } from '../../config/config.ts';
 import { readAppliedMigrations } from '../appliedMigrations.ts';
 import { command, type Invocation } from '../command.ts';
 import { commandLog } from '../openApp.ts';
@@ -12,9 +11,12 @@ interface Options {
 export function migrate(): Command {
   return command<Options>('migrate', 'Bring the database to the newest migration', async (invocation) => {
     const { environment, options } = invocation;
+    const [{ makeConfig }, { openDatabase }] = await Promise.all([
+      import('../../config/config.ts'),
+      import('../../store/database.ts'),
+    ]);
     const config = makeConfig(environment);
     const log = commandLog(config, environment);
-    const { openDatabase } = await import('../../store/database.ts');
     const database = await openDatabase({
       url: config.databaseUrl,
       dataDir: config.dataDir,

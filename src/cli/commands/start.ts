@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import type { Command } from 'commander';
-import { type Config, makeConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { UnavailableError } from '../../core/errors.ts';
 import type { RunningServer } from '../../http/startServer.ts';
 import { VERSION } from '../../http/version.ts';
@@ -21,6 +21,7 @@ export function start(): Command {
 
 async function run({ environment, out }: Invocation<object>): Promise<void> {
   const startedMs = performance.now();
+  const { makeConfig } = await import('../../config/config.ts');
   const config = makeConfig(environment);
   const forPerson = !out.json && config.environment === 'development';
   const log = createLog({
