@@ -111,7 +111,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     },
   );
 
-  const catalog = new IntegrationCatalog({ database, credentials, sessions, sync });
+  const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing });
   const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock });
   const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log });
   const webhooks = new WebhookEndpoints(database, credentials);

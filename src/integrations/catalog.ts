@@ -4,6 +4,7 @@ import { newId } from '../core/ids.ts';
 import { invalidInput, parseInput } from '../core/input.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
+import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
 import { parseFrequency } from '../sync/frequency.ts';
 import type { SyncService } from '../sync/syncService.ts';
@@ -24,6 +25,7 @@ interface Dependencies {
   readonly credentials: CredentialStore;
   readonly sessions: ConnectorSessions;
   readonly sync: SyncService;
+  readonly outgoing: Outgoing;
 }
 
 /** The integrations as stored: made, read and changed. */
@@ -94,7 +96,7 @@ export class IntegrationCatalog {
    * @throws ConflictError the stored version is not `data.version`, or changed meanwhile; nothing was changed
    */
   async update(id: string, data: UpdateIntegrationData): Promise<Integration> {
-    const { database, credentials, sessions, sync } = this.#deps;
+    const { database, credentials, sessions, sync, outgoing } = this.#deps;
     const input = parseInput(updateIntegrationSchema, data, 'The change');
     const stored = await this.get(id);
     if (input.version !== undefined && input.version !== stored.version)
@@ -128,6 +130,8 @@ export class IntegrationCatalog {
         timezone !== (stored.configuration.timezone ?? 'UTC');
       if (changed) await sync.reschedule(tx, id, syncFrequency, timezone);
     });
+    // What failed before may work with what was changed: the next call is let through.
+    outgoing.resetBreaker(id);
     return this.get(id);
   }
 }
