@@ -41,6 +41,8 @@ function toProblems(issue: Issue, knownKeys: WeakMap<object, string[]>): Connect
       const nearest = furthest(issue.errors);
       if (issue.message === 'Invalid input' && nearest !== undefined)
         return nearest.flatMap((inner) => toProblems({ ...inner, path: [...path, ...inner.path] } as Issue, knownKeys));
+      if (issue.input === undefined)
+        return [{ path, message: `is required (${issue.message.replace(/^takes /, '')}).` }];
       return [{ path, message: `${sentence(issue.message)} Got ${describe(issue.input)}.` }];
     }
     case 'invalid_key':
