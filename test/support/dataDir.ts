@@ -2,8 +2,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
+import { openEmbeddedServer } from '../../src/store/embedded/embeddedServer.ts';
 import { foldersOf } from '../../src/store/embedded/folders.ts';
-import { readPidFile } from '../../src/store/embedded/postmaster.ts';
+import { readPidFile } from '../../src/store/embedded/pidFile.ts';
 import { identify } from '../../src/store/embedded/processes.ts';
 
 /** Makes data folders that are removed after each test, together with a database that still runs in one. */
@@ -23,6 +24,13 @@ export function useDataDirs(): () => string {
     made.push(dataDir);
     return dataDir;
   };
+}
+
+/** Gives a data folder the database of a first start, without waiting for the disk as that does. */
+export async function firstStart(dataDir: string): Promise<string> {
+  const server = await openEmbeddedServer({ dataDir, sync: false, log: () => {} });
+  await server.close();
+  return dataDir;
 }
 
 /** The process of the database in a data folder, as its pid file says. */

@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { openDatabase } from '../../src/store/database.ts';
 import { openEmbeddedServer } from '../../src/store/embedded/embeddedServer.ts';
 import { foldersOf } from '../../src/store/embedded/folders.ts';
-import { readPidFile } from '../../src/store/embedded/postmaster.ts';
+import { readPidFile } from '../../src/store/embedded/pidFile.ts';
 import { identify, isAlive } from '../../src/store/embedded/processes.ts';
 import { SERVER_URL } from './server.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { DataFolderInUseError } from '../errors.ts';
-import type { Endpoint } from './postmaster.ts';
+import type { Endpoint } from './pidFile.ts';
 import { isAlive } from './processes.ts';
 
 // Session-level advisory locks of a connection of our own to our own server: they end with the process that

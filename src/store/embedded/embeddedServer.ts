@@ -6,8 +6,10 @@ import { databaseAccount } from './account.ts';
 import { prepareBinaries } from './binaries.ts';
 import { type Claim, takeClaim } from './claim.ts';
 import { clusterPassword, ensureCluster } from './cluster.ts';
+import { ensureRunning } from './ensureRunning.ts';
 import { handOver, makeFolders } from './folders.ts';
-import { type Endpoint, ensureRunning, type Installation, stopPostmaster } from './postmaster.ts';
+import type { Endpoint } from './pidFile.ts';
+import { type Installation, stopPostmaster } from './postmaster.ts';
 
 export interface EmbeddedServer {
   /** Connection string; stays the same when the server is restarted. */

@@ -23,7 +23,7 @@ import { closedTo, databaseAccount } from '../../../src/store/embedded/account.t
 import { locatePackage, prepareBinaries } from '../../../src/store/embedded/binaries.ts';
 import { foldersOf } from '../../../src/store/embedded/folders.ts';
 import { runProgram } from '../../../src/store/embedded/run.ts';
-import { databasePid, useDataDirs } from '../../support/dataDir.ts';
+import { databasePid, firstStart, useDataDirs } from '../../support/dataDir.ts';
 import { startProgram } from '../../support/processes.ts';
 
 const makeDataDir = useDataDirs();
@@ -104,7 +104,7 @@ test.runIf(isRoot)('as root, programs in a home closed to others are copied once
 });
 
 test.runIf(isRoot)('as root, the database runs as an unprivileged user who owns its folder', async () => {
-  const dataDir = makeDataDir();
+  const dataDir = await firstStart(makeDataDir());
   const database = await openDatabase({ url: null, dataDir });
   const uid = Number(execFileSync('stat', ['-c', '%u', `/proc/${databasePid(dataDir)}`], { encoding: 'utf8' }));
   expect(uid).toBe(account!.uid);

@@ -41,4 +41,4 @@ test(`no acknowledged row is lost when the process, the database or both are kil
   const there = new Set(rows.map((row) => row.number));
   expect([...acknowledged].filter((number) => !there.has(number))).toEqual([]);
   expect(acknowledged.size).toBeGreaterThan(ROUNDS * 20);
-}, 180_000);
+}, 300_000);

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { UnavailableError } from '../../../src/core/errors.ts';
 import { type Database, openDatabase } from '../../../src/store/database.ts';
 import { foldersOf } from '../../../src/store/embedded/folders.ts';
-import { databasePid, useDataDirs } from '../../support/dataDir.ts';
+import { databasePid, firstStart, useDataDirs } from '../../support/dataDir.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startProgram } from '../../support/processes.ts';
 
@@ -19,15 +19,8 @@ afterEach(() => {
 const open = (dataDir: string): Promise<Database> =>
   openDatabase({ url: null, dataDir, log: (line) => lines.push(line) });
 
-/** A data folder with a database that was closed properly. */
-async function usedDataDir(): Promise<string> {
-  const dataDir = makeDataDir();
-  await (await open(dataDir)).close();
-  return dataDir;
-}
-
 test('the database that a killed process left running is taken over as it runs', async () => {
-  const dataDir = makeDataDir();
+  const dataDir = await firstStart(makeDataDir());
   const owner = startProgram('store/fixtures/owner.ts', [dataDir]);
   await owner.line('open true');
   const pid = databasePid(dataDir);
@@ -39,7 +32,7 @@ test('the database that a killed process left running is taken over as it runs',
 });
 
 test('a database that dies while we run is started again, and queries work again by themselves', async () => {
-  const dataDir = makeDataDir();
+  const dataDir = await firstStart(makeDataDir());
   const database = await open(dataDir);
   const pid = databasePid(dataDir)!;
   process.kill(pid, 'SIGKILL');
@@ -57,7 +50,7 @@ test('a database that dies while we run is started again, and queries work again
 });
 
 test('closing while the database is dead leaves none running', async () => {
-  const dataDir = makeDataDir();
+  const dataDir = await firstStart(makeDataDir());
   const database = await open(dataDir);
   process.kill(databasePid(dataDir)!, 'SIGKILL');
   await database.close();
@@ -67,7 +60,7 @@ test('closing while the database is dead leaves none running', async () => {
 });
 
 test('a pid file that names a living process which is none of ours does not keep it from starting', async () => {
-  const dataDir = await usedDataDir();
+  const dataDir = await firstStart(makeDataDir());
   const { cluster, socket } = foldersOf(dataDir);
   // As after a restart of a container, where ids begin at 1 again.
   const stale = `${process.pid}\n${cluster}\n1700000000\n5432\n${socket}\n\n  1234567        99\nready   \n`;
@@ -75,6 +68,13 @@ test('a pid file that names a living process which is none of ours does not keep
   writeFileSync(join(socket, '.s.PGSQL.5432.lock'), stale);
   const database = await open(dataDir);
   await database.pool.query('select 1');
+  await database.close();
+});
+
+test('a pid file that a crash left empty does not keep it from starting', async () => {
+  const dataDir = await firstStart(makeDataDir());
+  writeFileSync(join(foldersOf(dataDir).cluster, 'postmaster.pid'), '');
+  const database = await open(dataDir);
   await database.close();
 });
 
@@ -90,13 +90,13 @@ test('a first start that was killed half way is begun anew', async () => {
 });
 
 test('data of another major version is refused with both versions', async () => {
-  const dataDir = await usedDataDir();
+  const dataDir = await firstStart(makeDataDir());
   writeFileSync(join(foldersOf(dataDir).cluster, 'PG_VERSION'), '17\n');
   await expect(open(dataDir)).rejects.toThrow(/was made by PostgreSQL 17; this version of the program brings 18/);
 });
 
 test('a database that does not start says why, in the words of its log', async () => {
-  const dataDir = await usedDataDir();
+  const dataDir = await firstStart(makeDataDir());
   const { cluster, log } = foldersOf(dataDir);
   rmSync(join(cluster, 'global', 'pg_control'));
   const opening = open(dataDir);
@@ -106,7 +106,7 @@ test('a database that does not start says why, in the words of its log', async (
 });
 
 test('it listens on a socket only, and its processes know nothing of our environment', async () => {
-  const dataDir = makeDataDir();
+  const dataDir = await firstStart(makeDataDir());
   const database = await open(dataDir);
   const { rows } = await database.pool.query('show listen_addresses');
   expect(rows).toEqual([{ listen_addresses: '' }]);
