@@ -4,10 +4,14 @@ import type { Incremental } from './format/stream.ts';
 
 type Comparable = number | bigint | string;
 
+/** The usual form of a time. Texts of it that are equally long sort as the times do, which spares parsing them. */
+const UTC_TIME = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/;
+
 /** A cursor value as it is kept in states: text. Undefined when a record's value cannot be one. */
 export function cursorText(format: Incremental['format'], value: JsonValue | undefined): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const text = String(value);
+  if (format === 'rfc3339' && UTC_TIME.test(text)) return text;
   return comparable(format, text) === undefined ? undefined : text;
 }
 
@@ -22,6 +26,7 @@ export function laterCursor(
 }
 
 export function isBefore(format: Incremental['format'], a: string, b: string): boolean {
+  if (format === 'rfc3339' && a.length === b.length && UTC_TIME.test(a) && UTC_TIME.test(b)) return a < b;
   const [left, right] = [comparable(format, a), comparable(format, b)];
   return left !== undefined && right !== undefined && left < right;
 }

@@ -118,7 +118,7 @@ function unit(origin: string): string {
 }
 
 /** A short value as it is, a long one by its kind. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value !== null && typeof value === 'object') return 'a map';

@@ -1,11 +1,15 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InvalidConnectorError } from '../../src/connectors/errors.ts';
+import { authModeSchema } from '../../src/connectors/format/auth.ts';
+import { paginationSchema } from '../../src/connectors/format/pagination.ts';
 import { connectorSchema } from '../../src/connectors/format.ts';
 import { parseConnector, validateConnectorFile } from '../../src/connectors/loader.ts';
+import { connectorFor, validateIntegrationInput } from '../../src/connectors/resolve.ts';
+import { TEMPLATE_FILTERS } from '../../src/connectors/templateFilters.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { BROKEN, VALID } from './support/brokenConnectors.ts';
 
@@ -93,6 +97,28 @@ describe('a broken connector is refused with every problem and its place:', () =
     expect(() => parseConnector(source, 'acme.yaml')).toThrow(
       /^The connector is not valid\.\nacme\.yaml:1:1 title: .*\nacme\.yaml:2:1 titel: .*\nacme\.yaml:29:1 check\.path: .*\nacme\.yaml:30:3 check\.pth: /,
     );
+  });
+});
+
+describe('the documentation', () => {
+  const document = readFile(new URL('../../docs/connectors.md', import.meta.url), 'utf8');
+
+  it('has a whole example that is valid', async () => {
+    const example = /```yaml\n(.*?)```/s.exec(await document)![1]!;
+    expect(parseConnector(example, 'acme.yaml').streams).toHaveLength(2);
+  });
+
+  it('has an example of an API without a file that is taken', async () => {
+    const { credentials, configuration } = JSON.parse(/```json\n(.*?)```/s.exec(await document)![1]!);
+    const http = connectorFor(await validateConnectorFile(join(DIRECTORY, 'http.yaml')), configuration);
+    expect(validateIntegrationInput(http, { credentials, configuration })).toEqual([]);
+  });
+
+  it('names every filter, auth type and kind of pagination', async () => {
+    const text = await document;
+    const types = [...authModeSchema.options, ...paginationSchema.options].map(({ shape }) => shape.type.value);
+    for (const name of [...Object.keys(TEMPLATE_FILTERS), ...types])
+      expect(text, name).toMatch(new RegExp(`\`${name}[\`(]`));
   });
 });
 
