@@ -15,11 +15,15 @@ export type HealthPart = (typeof HEALTH_PARTS)[number];
 /** Looks at the parts this process cannot work without; each answer comes within `waitMs`. */
 export type CheckHealth = (waitMs: number) => Promise<Record<HealthPart, HealthCheck>>;
 
-export function healthChecks(app: App, eventLoopDelayMs: () => number): CheckHealth {
+export function healthChecks(
+  app: App,
+  eventLoopDelayMs: () => number,
+  watchingSinceMs = performance.now(),
+): CheckHealth {
   const probes: Record<HealthPart, HealthProbe> = {
     database: new HealthProbe(() => observeDatabase(app), systemClock),
     migrations: new HealthProbe(() => observeMigrations(app), systemClock),
-    workers: new HealthProbe(() => observeWorkers(app), systemClock),
+    workers: new HealthProbe(() => observeWorkers(app, watchingSinceMs), systemClock),
     eventLoop: new HealthProbe(async () => observeEventLoop(eventLoopDelayMs()), systemClock),
   };
   return async (waitMs) => {
@@ -56,14 +60,16 @@ async function observeMigrations({ database }: App): Promise<HealthObservation> 
  * Whether anybody, here or in another process, takes the work that is due. Firing a schedule costs almost nothing,
  * so one that waits long has nobody to fire it; a queued run may also wait for its turn.
  */
-async function observeWorkers({ database }: App): Promise<HealthObservation> {
+async function observeWorkers({ database }: App, watchingSinceMs: number): Promise<HealthObservation> {
   const { rows } = await query<{ schedule_s: number | null; queue_s: number | null }>(
     database,
     `select extract(epoch from now() - (select min(next_due_at) from sync_schedules))::float8 as schedule_s,
             extract(epoch from now() - (select min(queued_at) from sync_runs where status = 'queued'))::float8 as queue_s`,
   );
-  const scheduleLag = Math.max(0, rows[0]?.schedule_s ?? 0);
-  const queueLag = Math.max(0, rows[0]?.queue_s ?? 0);
+  // What became due while everything was down waits for this process only since it is there.
+  const watchedS = (performance.now() - watchingSinceMs) / 1000;
+  const scheduleLag = Math.min(watchedS, Math.max(0, rows[0]?.schedule_s ?? 0));
+  const queueLag = Math.min(watchedS, Math.max(0, rows[0]?.queue_s ?? 0));
   const observed = { observedValue: Math.round(Math.max(scheduleLag, queueLag)), observedUnit: 's' };
   if (scheduleLag > SCHEDULE_FAIL_S)
     return { status: 'fail', ...observed, output: 'Schedules are due and no process fires them.' };

@@ -76,6 +76,7 @@ export function buildServer(app: App): Server {
   // From here on in the order of the calls: what is registered above is loaded first.
   server.after(() => {
     guard(server, app);
+    addHeaders(server);
     readJsonBodies(server);
     answerIdempotently(server, app);
   });
@@ -101,6 +102,10 @@ function guard(server: Server, app: App): void {
     const unknown = request.is404 && !request.url.startsWith('/api/');
     if (request.routeOptions.config?.open !== true && !unknown) keys.check(request.headers, request.ip);
   });
+}
+
+/** What every answer says beside its content. */
+function addHeaders(server: Server): void {
   let closing = false;
   server.addHook('preClose', async () => {
     closing = true;

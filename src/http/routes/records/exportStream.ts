@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { App } from '../../../app.ts';
+import { errorMessage } from '../../../core/errors.ts';
 import { suggestion } from '../../../core/input.ts';
 import { UnknownStreamError } from '../../../sync/errors.ts';
 import { flag, streamParams } from '../../schemas/parts.ts';
@@ -41,11 +42,13 @@ export const exportStream: AddRoute = (server, app) => {
       const pieces = app.sync.export(id, stream, format, { includeDeleted })[Symbol.asyncIterator]();
       // What fails at the start is still answered as a problem.
       const first = await pieces.next();
+      const onBroken = (error: unknown) =>
+        app.log.error('An export was cut off', { requestId: request.id, reason: errorMessage(error) });
       reply
         .type(MEDIA_TYPES[format])
         .header('content-disposition', `attachment; filename="${stream.replaceAll(/[^\w.-]/g, '_')}.${format}"`);
       // The schema describes the text; that it comes as a stream is beyond the type provider.
-      return reply.send(Readable.from(rest(first, pieces)) as never);
+      return reply.send(Readable.from(rest(first, pieces, onBroken)) as never);
     },
   );
 };
@@ -62,9 +65,17 @@ async function requireStream({ catalog, sync }: App, id: string, stream: string)
   );
 }
 
-async function* rest(first: IteratorResult<string>, pieces: AsyncIterator<string>): AsyncGenerator<string> {
+async function* rest(
+  first: IteratorResult<string>,
+  pieces: AsyncIterator<string>,
+  onBroken: (error: unknown) => void,
+): AsyncGenerator<string> {
   try {
     for (let piece = first; piece.done !== true; piece = await pieces.next()) yield piece.value;
+  } catch (error) {
+    // The status has gone out; only cutting the connection can still say that this is not all.
+    onBroken(error);
+    throw error;
   } finally {
     // The reader went away: the query ends with it.
     await pieces.return?.();

@@ -4,7 +4,7 @@ import type { Server } from '../../typeProvider.ts';
 import { VERSION } from '../../version.ts';
 
 /** Within it the answer leaves, also when a part hangs. */
-const WAIT_MS = 40;
+const WAIT_MS = 30;
 
 /** The summary for people and monitors, like application/health+json; 503 when a part fails. */
 export function health(server: Server, checkHealth: CheckHealth): void {
