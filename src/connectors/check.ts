@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import { OutgoingCallError } from '../outgoing/errors.ts';
 import type { OutgoingResponse } from '../outgoing/types.ts';
@@ -28,9 +29,9 @@ export async function checkConnection(
 ): Promise<CheckResult> {
   const { connector } = session;
   const { check } = connector;
-  const authenticator = authenticatorFor(session);
   const options: SendOptions = { ...PATIENCE, operation: 'check', signal };
   try {
+    const authenticator = authenticatorFor(session);
     const request = buildRequest(session, check, sessionScope(session));
     const response = await sendRequest(session, request, { ...options, authenticator });
     const seen = { httpStatus: response.status, url: withoutQuery(response.url), attempts: response.attempts };
@@ -51,6 +52,7 @@ function failureOf(error: unknown): CheckResult {
   }
   if (error instanceof TokenRequestError || error instanceof InvalidRequestError)
     return { outcome: error.outcome, providerMessage: error.message };
+  if (error instanceof InvalidInputError) return { outcome: 'invalid_request', providerMessage: error.message };
   throw error;
 }
 

@@ -7,11 +7,13 @@ import type { Stream } from './format/stream.ts';
 import type { Connector } from './format.ts';
 import { type CursorFor, type Reader, readPages } from './pageReader.ts';
 import {
+  MAX_PAGES,
   MAX_PARENT_CURSORS,
   type ReadProgress,
   restartable,
   type StreamState,
   shapeOf,
+  staysWithin,
   takeState,
 } from './streamState.ts';
 import type { ConnectorSession, ReadOptions, ReadPlan, StreamPage } from './types.ts';
@@ -56,6 +58,11 @@ export async function* readStream(session: ConnectorSession, options: ReadOption
     signal: options.signal,
   };
   const state = takeState(connector, stream, options.state, clock.now());
+  const again = () => readFrom(reader, stream, restartable(stream, state), state.read?.kind);
+  if (!staysWithin(state.read?.position ?? null, reader.authenticator.origins)) {
+    yield* again();
+    return;
+  }
   let progressed = false;
   try {
     for await (const page of readFrom(reader, stream, state)) {
@@ -65,7 +72,7 @@ export async function* readStream(session: ConnectorSession, options: ReadOption
   } catch (error) {
     // The provider no longer knows the place an earlier read stopped at: the read begins anew.
     if (progressed || state.read === undefined || !isRefusedPosition(error)) throw error;
-    yield* readFrom(reader, stream, restartable(stream, state), state.read.kind);
+    yield* again();
   }
 }
 
@@ -102,6 +109,7 @@ async function* readFrom(
   let high = state.read?.high;
   let parentKey = state.read?.position.parent?.key ?? null;
   let done = state.read?.done ?? {};
+  let pages = state.read?.pages ?? 0;
   let last = false;
   for await (const page of readPages(
     reader,
@@ -120,9 +128,11 @@ async function* readFrom(
       high = undefined;
     }
     last = page.next === null;
+    pages += 1;
+    if (!last && pages >= MAX_PAGES) throw tooManyPages(stream);
     const read: ReadProgress | undefined = last
       ? undefined
-      : { shape, kind, position: page.next!, high, done: stream.parent && done, atMs: clock.now() };
+      : { shape, kind, position: page.next!, high, done: stream.parent && done, pages, atMs: clock.now() };
     const reached = read === undefined ? finished(stream, state, high, done) : { ...state, read };
     yield { records: page.records, state: toJson(reached), last };
   }
@@ -138,6 +148,13 @@ function cursorsFrom(stream: Stream, { cursor, cursors }: StreamState, startDate
     const reached = parentKey === null ? cursor : own(cursors, parentKey);
     return reached === undefined ? first : requestCursor(incremental, reached);
   };
+}
+
+function tooManyPages({ name }: Stream): StreamReadError {
+  return new StreamReadError(
+    `The stream ${JSON.stringify(name)} did not end within ${MAX_PAGES} pages. If it is that large, ask for larger pages.`,
+    { details: { stream: name } },
+  );
 }
 
 /** Keys come from the provider, and may be names that every object knows. */

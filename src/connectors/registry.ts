@@ -4,10 +4,10 @@ import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { lazy } from '../core/lazy.ts';
 import type { Database } from '../store/database.ts';
+import { DESCRIBED_PLATFORM } from './describedApi.ts';
 import { ConnectorNotFoundError, InvalidConnectorError } from './errors.ts';
 import type { Connector } from './format.ts';
 import { parseConnector, validateConnectorFile } from './loader.ts';
-import { DESCRIBED_PLATFORM } from './resolve.ts';
 
 /** The connectors that come with the product; the same place seen from src/ and from dist/. */
 const DIRECTORY = new URL('../../connectors/', import.meta.url);

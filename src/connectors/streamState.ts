@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { JsonValue } from '../core/json.ts';
+import { laterCursor } from './cursor.ts';
 import type { Stream } from './format/stream.ts';
 import type { Connector } from './format.ts';
 import { loopGuardSchema } from './pagination/loopGuard.ts';
@@ -8,6 +9,9 @@ import { pagePositionSchema } from './pagination/position.ts';
 
 /** A read that was interrupted is gone on with for this long; a page token of last week is worth nothing. */
 const RESUMABLE_FOR_MS = 24 * 3_600_000;
+
+/** Far above any stream that is read in a day; a provider whose pages never end is stopped here. */
+export const MAX_PAGES = 1_000_000;
 
 /** Cursors are kept for this many parents of a stream; the others are read in full each time. */
 export const MAX_PARENT_CURSORS = 1000;
@@ -40,6 +44,8 @@ const readSchema = z.strictObject({
   high: cursorSchema.optional(),
   /** Under a parent: what finished parents have come to, where that changed. */
   done: cursorsSchema.optional(),
+  /** Pages read so far. */
+  pages: z.number().int().min(1),
   /** Epoch milliseconds of the page this was written after. */
   atMs: z.number(),
 });
@@ -76,7 +82,15 @@ export function takeState(connector: Connector, stream: Stream, stored: JsonValu
 export function restartable(stream: Stream, { read, ...state }: StreamState): StreamState {
   if (read?.kind !== 'incremental' || stream.incremental?.order !== 'ascending' || stream.parent !== undefined)
     return state;
-  return { ...state, cursor: read.high ?? state.cursor };
+  return { ...state, cursor: laterCursor(stream.incremental.format, state.cursor, read.high) };
+}
+
+/** Whether every address in it is of one of these origins. They change when an integration gets another address. */
+export function staysWithin(position: Position | null, origins: readonly string[]): boolean {
+  if (position === null) return true;
+  const { page, parent } = position;
+  const here = page === null || !('url' in page) || origins.includes(new URL(page.url).origin);
+  return here && staysWithin(parent?.at ?? null, origins);
 }
 
 /** What the cursor means; a change of it makes stored cursors meaningless. */

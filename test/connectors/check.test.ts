@@ -217,6 +217,16 @@ describe('the check tells apart', () => {
     expect(result.outcome).toBe('success');
   });
 
+  it('an address that cannot be built', async () => {
+    const http = await shippedConnector('http');
+    const credentials = { clientId: 'i', clientSecret: 's' };
+    const session = openSession(http, { credentials, connection: { baseUrl: 'http://127.0.0.1:9' } });
+    expect(await checkConnection(session, AbortSignal.timeout(1000))).toMatchObject({
+      outcome: 'invalid_request',
+      providerMessage: expect.stringContaining('{{ config.tokenUrl }}'),
+    });
+  });
+
   it('credentials that fit no auth mode', async () => {
     const session = openSession(await shippedConnector('github'), { credentials: { tokn: 'x' }, connection: {} });
     await expect(checkConnection(session, AbortSignal.timeout(1000))).rejects.toThrow('Did you mean "token"?');

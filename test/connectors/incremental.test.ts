@@ -203,6 +203,30 @@ describe('a state', () => {
   });
 });
 
+describe('a position', () => {
+  it('of an address that the integration no longer has starts the read anew', async () => {
+    const serve = () =>
+      serveApi(({ query }) => {
+        const next = query.get('page') === null ? '/items?page=2' : null;
+        return { body: { data: [{ id: query.get('page') ?? '1' }], next } };
+      });
+    const [old, current] = [await serve(), await serve()];
+    const connector = connectorWith({
+      pagination: { type: 'next_url', path: 'next' },
+      streams: [streamOf({ recordsPath: 'data' })],
+    });
+    const [first] = await readPages(openSession(connector, { connection: { url: old.url } }), 'items');
+    const asked = old.seen.length;
+    const rest = await readPages(
+      openSession(connector, { connection: { url: current.url } }),
+      'items',
+      throughDatabase(first!.state),
+    );
+    expect(keysOf(rest)).toEqual(['1', '2']);
+    expect(old.seen.length).toBe(asked);
+  });
+});
+
 describe('a stream under a parent', () => {
   const make = (where: JsonObject[] = []) =>
     connectorWith({

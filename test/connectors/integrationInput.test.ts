@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { inferAuthMode } from '../../src/connectors/authMode.ts';
 import {
   connectionDefaults,
   connectorFor,
-  inferAuthMode,
   needsCredentials,
   validateIntegrationInput,
 } from '../../src/connectors/resolve.ts';
@@ -301,6 +301,14 @@ describe('an API described in the integration', () => {
       },
     });
     expect(connectionDefaults(connector)).toEqual({ region: 'eu' });
+  });
+
+  it.each([50, 5000, 200_000])('that is %i levels deep is refused', async (levels) => {
+    const http = await shippedConnector('http');
+    const body = JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+    expect(() => connectorFor(http, { connector: { check: { path: '/', body } } })).toThrow(
+      'is nested more than 30 levels deep',
+    );
   });
 
   it('that is not valid says where', async () => {

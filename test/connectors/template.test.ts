@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseTemplate, render, renderJson, templateProblems } from '../../src/connectors/template.ts';
+import { render, renderJson } from '../../src/connectors/template.ts';
+import { templateProblems } from '../../src/connectors/templateCheck.ts';
 import { TEMPLATE_FILTERS } from '../../src/connectors/templateFilters.ts';
+import { parseTemplate } from '../../src/connectors/templateParser.ts';
 import type { JsonValue } from '../../src/core/json.ts';
 
 const scope = {

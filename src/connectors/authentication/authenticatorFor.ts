@@ -1,9 +1,9 @@
 import type { Authenticator, OutgoingRequest } from '../../outgoing/types.ts';
 import { originsOf, sessionScope } from '../address.ts';
+import { inferAuthMode } from '../authMode.ts';
 import { MissingCredentialsError } from '../errors.ts';
 import type { AuthMode } from '../format/auth.ts';
 import { renderHeaders } from '../request.ts';
-import { inferAuthMode } from '../resolve.ts';
 import { render, type TemplateScope } from '../template.ts';
 import type { ConnectorSession } from '../types.ts';
 import { clientCredentialsTokens } from './clientCredentials.ts';

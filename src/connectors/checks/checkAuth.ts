@@ -1,6 +1,6 @@
 import type { AuthMode, SessionMode } from '../format/auth.ts';
 import type { Connector } from '../format.ts';
-import type { TemplateNames } from '../template.ts';
+import type { TemplateNames } from '../templateCheck.ts';
 import type { Report } from './report.ts';
 import { checkRequestPath } from './requestPath.ts';
 import { urlFault } from './urlFault.ts';

@@ -1,7 +1,8 @@
 import { suggestion } from '../../core/input.ts';
 import type { ConnectorProblem } from '../errors.ts';
 import type { Connector } from '../format.ts';
-import { refersTo, type TemplateNames } from '../template.ts';
+import { refersTo } from '../template.ts';
+import type { TemplateNames } from '../templateCheck.ts';
 import { checkAuth } from './checkAuth.ts';
 import { checkErrors, checkRateLimit } from './checkErrors.ts';
 import { checkFields } from './checkFields.ts';

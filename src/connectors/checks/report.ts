@@ -1,7 +1,7 @@
 import safeRegex from 'safe-regex2';
 import type { ConnectorProblem } from '../errors.ts';
 import { parsePath } from '../jsonPath.ts';
-import { type TemplateNames, templateProblems } from '../template.ts';
+import { type TemplateNames, templateProblems } from '../templateCheck.ts';
 
 type Path = readonly (string | number)[];
 

@@ -1,4 +1,5 @@
-import { parseTemplate, type TemplateNames } from '../template.ts';
+import type { TemplateNames } from '../templateCheck.ts';
+import { parseTemplate } from '../templateParser.ts';
 import type { Report } from './report.ts';
 
 /** A path that requests are made of: relative to the base address, with its parameters elsewhere. */
