@@ -16,6 +16,7 @@ create table credentials (
   envelope jsonb not null,
   key_id text not null,
   fields text[] not null,
+  origins text[] not null default '{}'::text[],
   version bigint not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),

@@ -33,6 +33,8 @@ create table credentials (
   envelope jsonb not null,
   key_id text not null references installation_keys (id),
   fields text[] not null,
+  -- Where they were given for; they are sent nowhere else. Bound into the envelope.
+  origins text[] not null default '{}',
   version bigint not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()

@@ -26,7 +26,7 @@ export class CredentialStore {
   }
 
   /**
-   * Stores the credentials of an integration in place of any it had.
+   * Stores the credentials of an integration in place of any it had, for the origins that they may be sent to.
    * @throws InvalidInputError when they are too large.
    */
   async save(
@@ -34,6 +34,7 @@ export class CredentialStore {
     integrationId: string,
     owner: string,
     credentials: Readonly<Record<string, string>>,
+    origins: readonly string[] = [],
   ): Promise<void> {
     const stored = await tx
       .selectFrom('credentials')
@@ -42,8 +43,13 @@ export class CredentialStore {
       .forUpdate()
       .executeTakeFirst();
     const version = (stored?.version ?? 0) + 1;
-    const { envelope, keyId } = await this.seal(credentialContext(integrationId, owner, version), credentials, tx);
-    const row = { envelope: JSON.stringify(envelope), key_id: keyId, fields: Object.keys(credentials).sort(), version };
+    const { envelope, keyId } = await this.seal(
+      credentialContext(integrationId, owner, version, origins),
+      credentials,
+      tx,
+    );
+    const fields = Object.keys(credentials).sort();
+    const row = { envelope: JSON.stringify(envelope), key_id: keyId, fields, origins: [...origins], version };
     await tx
       .insertInto('credentials')
       .values({ integration_id: integrationId, ...row })
@@ -56,13 +62,21 @@ export class CredentialStore {
    * @throws CredentialsUnreadableError, the same one for every cause.
    */
   async load(integrationId: string): Promise<Record<string, string> | null> {
+    return (await this.loadBound(integrationId))?.credentials ?? null;
+  }
+
+  /** The credentials with the origins they were given for. @throws CredentialsUnreadableError */
+  async loadBound(
+    integrationId: string,
+  ): Promise<{ credentials: Record<string, string>; origins: readonly string[] } | null> {
     for (let read = 1; ; read++) {
       const row = await findCredentials(this.#database.db, integrationId);
       if (row === undefined) return null;
       // When a rotation rewrapped the row since it was read, and its old key is gone, the row names the new key now.
       if (read < MAX_READS && (await this.#keys.find(row.key_id)) === null) continue;
-      const context = credentialContext(integrationId, row.owner, row.version);
-      return (await this.open(context, row.envelope)) as Record<string, string>;
+      const context = credentialContext(integrationId, row.owner, row.version, row.origins);
+      const credentials = (await this.open(context, row.envelope)) as Record<string, string>;
+      return { credentials, origins: row.origins };
     }
   }
 
@@ -78,9 +92,10 @@ export class CredentialStore {
   async reseal(tx: Transaction<Schema>, integrationId: string): Promise<boolean> {
     const row = await findCredentials(tx, integrationId, true);
     if (row === undefined) return false;
-    const { owner, version } = row;
-    const credentials = await this.open(credentialContext(integrationId, owner, version), row.envelope, tx);
-    const { envelope, keyId } = await this.seal(credentialContext(integrationId, owner, version + 1), credentials, tx);
+    const { owner, version, origins } = row;
+    const context = credentialContext(integrationId, owner, version, origins);
+    const credentials = await this.open(context, row.envelope, tx);
+    const { envelope, keyId } = await this.seal({ ...context, recordVersion: version + 1 }, credentials, tx);
     await tx
       .updateTable('credentials')
       .set({ envelope: JSON.stringify(envelope), key_id: keyId, version: version + 1 })
@@ -108,15 +123,26 @@ export class CredentialStore {
   }
 }
 
-function credentialContext(integrationId: string, owner: string, recordVersion: number): EnvelopeContext {
-  return { owner, integrationId, field: 'credentials', recordVersion };
+function credentialContext(
+  integrationId: string,
+  owner: string,
+  recordVersion: number,
+  origins: readonly string[],
+): EnvelopeContext {
+  return { owner, integrationId, field: ['credentials', ...origins].join(' '), recordVersion };
 }
 
 function findCredentials(db: Kysely<Schema>, integrationId: string, lock = false) {
   const query = db
     .selectFrom('credentials')
     .innerJoin('integrations', 'integrations.id', 'credentials.integration_id')
-    .select(['credentials.envelope', 'credentials.key_id', 'credentials.version', 'integrations.owner'])
+    .select([
+      'credentials.envelope',
+      'credentials.key_id',
+      'credentials.version',
+      'credentials.origins',
+      'integrations.owner',
+    ])
     .where('credentials.integration_id', '=', integrationId);
   return (lock ? query.forUpdate('credentials') : query).executeTakeFirst();
 }

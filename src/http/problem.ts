@@ -27,6 +27,11 @@ export const PROBLEM_TYPES = {
   CONFLICT: type(409, 'Somebody else changed it first', 'Read it again and repeat the change.'),
   CONNECTION_FAILED: type(422, 'The provider did not accept the connection', 'Do what `details.result.error` says.'),
   CONNECTOR_NOT_FOUND: type(404, 'There is no such platform', 'List the platforms with GET /api/v1/connectors.'),
+  CREDENTIALS_FOR_OTHER_ORIGIN: type(
+    409,
+    'The credentials were stored for another address',
+    'Store the credentials again if the new address is meant.',
+  ),
   CREDENTIALS_UNREADABLE: type(500, 'Stored credentials cannot be opened', 'Store the credentials again.'),
   DATA_FOLDER_IN_USE: type(503, 'Another process serves the data folder', 'Stop it, or set another DATA_DIR.'),
   ENCRYPTION_NOT_CONFIGURED: type(500, 'There is no secret to encrypt with', 'Set ENCRYPTION_SECRET.'),

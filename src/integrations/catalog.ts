@@ -58,7 +58,8 @@ export class IntegrationCatalog {
         platform: input.platform,
         configuration,
       });
-      if (input.credentials !== undefined) await credentials.save(tx, id, owner, input.credentials);
+      if (input.credentials !== undefined)
+        await credentials.save(tx, id, owner, input.credentials, sessions.origins(connector, configuration));
     });
     return this.get(id);
   }
@@ -114,6 +115,14 @@ export class IntegrationCatalog {
       ...configurationProblems(configuration),
       ...sizeProblems(configuration, input.credentials),
     ]);
+    const origins = sessions.origins(connector, configuration);
+    if (input.credentials === undefined && stored.credentialFields.length > 0)
+      refuse(
+        originProblems(
+          sessions.origins(await sessions.connector(stored.platform, stored.configuration), stored.configuration),
+          origins,
+        ),
+      );
     const reconnect = input.credentials !== undefined || input.configuration?.connection !== undefined;
     await database.transaction(async (tx) => {
       const won = await updateIntegrationRow(tx, id, stored.version, {
@@ -123,7 +132,7 @@ export class IntegrationCatalog {
         status: reconnect && stored.status !== 'disconnected' ? 'pending' : stored.status,
       });
       if (!won) throw conflict(id, stored.version, null);
-      if (input.credentials !== undefined) await credentials.save(tx, id, stored.owner, input.credentials);
+      if (input.credentials !== undefined) await credentials.save(tx, id, stored.owner, input.credentials, origins);
       const { syncFrequency = 'manual', timezone = 'UTC' } = configuration;
       const changed =
         syncFrequency !== (stored.configuration.syncFrequency ?? 'manual') ||
@@ -156,6 +165,14 @@ function conflict(id: string, expected: number, actual: number | null): Conflict
 
 function refuse(problems: readonly InputProblem[]): void {
   if (problems.length > 0) throw invalidInput('The integration', problems);
+}
+
+/** Stored credentials are write-only: whoever may change an address must not learn them by changing it. */
+function originProblems(before: readonly string[], after: readonly string[]): InputProblem[] {
+  const strange = after.filter((origin) => !before.includes(origin));
+  if (strange.length === 0) return [];
+  const detail = `are required with this change: the stored ones were given for ${before.join(', ')} and would now be sent to ${strange.join(', ')}.`;
+  return [{ pointer: '/credentials', detail }];
 }
 
 function configurationProblems(configuration: IntegrationConfiguration): InputProblem[] {

@@ -1,6 +1,11 @@
 import type { CheckResult } from '../connectors/types.ts';
 import type { ConnectionStatus, ConnectionTestResult } from './types.ts';
 
+/** What a test found: what the connector's check did, or why it was not made. */
+export type ConnectionCheck = Omit<CheckResult, 'outcome'> & {
+  readonly outcome: CheckResult['outcome'] | 'missing_credentials' | 'other_origin';
+};
+
 interface TestContext {
   readonly platform: string;
   readonly title: string;
@@ -10,7 +15,7 @@ interface TestContext {
 }
 
 /** Turns what the connector's check found into the answer a person gets: which way it failed and what to do. */
-export function toConnectionTestResult(check: CheckResult, context: TestContext): ConnectionTestResult {
+export function toConnectionTestResult(check: ConnectionCheck, context: TestContext): ConnectionTestResult {
   const status = STATUS_OF[check.outcome];
   const success = status === 'connected';
   return {
@@ -36,7 +41,7 @@ export function toConnectionTestResult(check: CheckResult, context: TestContext)
   };
 }
 
-const STATUS_OF: Record<CheckResult['outcome'], ConnectionStatus> = {
+const STATUS_OF: Record<ConnectionCheck['outcome'], ConnectionStatus> = {
   success: 'connected',
   wrong_credentials: 'wrong_credentials',
   missing_scope: 'missing_scope',
@@ -54,9 +59,11 @@ const STATUS_OF: Record<CheckResult['outcome'], ConnectionStatus> = {
   circuit_open: 'circuit_open',
   aborted: 'timeout',
   public_endpoint: 'public_endpoint',
+  missing_credentials: 'missing_credentials',
+  other_origin: 'other_origin',
 };
 
-function explain(status: ConnectionStatus, check: CheckResult, title: string): string {
+function explain(status: ConnectionStatus, check: ConnectionCheck, title: string): string {
   const said = check.providerMessage === undefined ? '' : ` ${title} said: ${quote(check.providerMessage)}`;
   const host = check.url !== undefined && URL.canParse(check.url) ? new URL(check.url).host : title;
   switch (status) {
@@ -93,7 +100,9 @@ function explain(status: ConnectionStatus, check: CheckResult, title: string): s
     case 'invalid_configuration':
       return `${title} refused the request of the check. Check the connection fields.${said}`;
     case 'missing_credentials':
-      return `There are no credentials to test. Store them first.`;
+      return `There are no credentials for ${title} yet. Store them (updateIntegration), then test again.`;
+    case 'other_origin':
+      return check.providerMessage ?? '';
     case 'connected':
       return '';
   }

@@ -6,8 +6,8 @@ import type { AttemptLog } from '../outgoing/attemptLog.ts';
 import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncService } from '../sync/syncService.ts';
-import { toConnectionTestResult } from './connectionTest.ts';
-import { ConnectionFailedError } from './errors.ts';
+import { type ConnectionCheck, toConnectionTestResult } from './connectionTest.ts';
+import { ConnectionFailedError, CredentialsForOtherOriginError } from './errors.ts';
 import { judgeHealth } from './health.ts';
 import { setStatus } from './integrationQueries.ts';
 import { readMetrics } from './metrics.ts';
@@ -35,25 +35,35 @@ export class IntegrationConnections {
 
   /** Proves the stored credentials with the connector's check and keeps what was learnt as the status. */
   async test(integration: Integration): Promise<ConnectionTestResult> {
-    const { clock, database, sessions } = this.#deps;
+    const { clock, database } = this.#deps;
     const operationId = newId('operation');
     const startedMs = clock.monotonicMs();
-    const session = await sessions.open(integration, operationId);
-    const context = () => ({
+    const found = await this.#judge(integration, operationId);
+    const result = toConnectionTestResult(found.check, {
       platform: integration.platform,
-      title: session.connector.title,
+      title: found.title,
       operationId,
       latencyMs: clock.monotonicMs() - startedMs,
       testedAt: new Date(clock.now()).toISOString(),
     });
-    const missing =
-      integration.credentialFields.length === 0 &&
-      needsCredentials(session.connector, integration.configuration.authMode);
-    const result = missing
-      ? missingCredentials(context())
-      : toConnectionTestResult(await checkConnection(session, AbortSignal.timeout(TEST_DEADLINE_MS)), context());
     if (integration.status !== 'disconnected') await this.#keep(database, integration.id, result);
     return result;
+  }
+
+  async #judge(integration: Integration, operationId: string): Promise<{ check: ConnectionCheck; title: string }> {
+    const { sessions } = this.#deps;
+    const { platform, configuration, credentialFields } = integration;
+    const connector = await sessions.connector(platform, configuration);
+    const { title } = connector;
+    if (credentialFields.length === 0 && needsCredentials(connector, configuration.authMode))
+      return { check: { outcome: 'missing_credentials' }, title };
+    try {
+      const session = await sessions.open(integration, operationId);
+      return { check: await checkConnection(session, AbortSignal.timeout(TEST_DEADLINE_MS)), title };
+    } catch (error) {
+      if (!(error instanceof CredentialsForOtherOriginError)) throw error;
+      return { check: { outcome: 'other_origin', providerMessage: error.message }, title };
+    }
   }
 
   /** @throws ConnectionFailedError the integration stays as it was, with the reason as its status */
@@ -107,20 +117,4 @@ export class IntegrationConnections {
     const undecided = ['rate_limited', 'circuit_open', 'timeout', 'provider_error'].includes(result.status);
     if (!undecided) await setStatus(database.db, id, 'error', result.error ?? null);
   }
-}
-
-function missingCredentials(context: {
-  platform: string;
-  title: string;
-  operationId: string;
-  latencyMs: number;
-  testedAt: string;
-}): ConnectionTestResult {
-  return {
-    success: false,
-    latencyMs: Math.round(context.latencyMs),
-    status: 'missing_credentials',
-    error: `There are no credentials for ${context.title} yet. Store them with updateIntegration, then test again.`,
-    details: { platform: context.platform, operationId: context.operationId, testedAt: context.testedAt },
-  };
 }

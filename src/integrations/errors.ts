@@ -32,6 +32,18 @@ export class ConnectionFailedError extends AppError {
   }
 }
 
+/** The platform's description now sends the credentials somewhere they were not given for. */
+export class CredentialsForOtherOriginError extends AppError {
+  readonly code = 'CREDENTIALS_FOR_OTHER_ORIGIN';
+
+  constructor(id: string, given: readonly string[], wanted: readonly string[]) {
+    super(
+      `The credentials of integration ${id} were stored for ${given.join(', ') || 'no address'}, but would now be sent to ${wanted.join(', ')}. If that is meant, store the credentials again.`,
+      { details: { integrationId: id, given, wanted } },
+    );
+  }
+}
+
 /** The operation needs a connected integration; connect it first. */
 export class IntegrationDisconnectedError extends AppError {
   readonly code = 'INTEGRATION_DISCONNECTED';

@@ -1,3 +1,4 @@
+import { credentialOrigins } from '../connectors/credentialOrigins.ts';
 import type { Connector } from '../connectors/format.ts';
 import type { ConnectorRegistry } from '../connectors/registry.ts';
 import { connectionDefaults, connectorFor } from '../connectors/resolve.ts';
@@ -9,7 +10,7 @@ import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { SendOutgoing } from '../outgoing/types.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncTarget } from '../sync/runExecution.ts';
-import { IntegrationNotFoundError } from './errors.ts';
+import { CredentialsForOtherOriginError, IntegrationNotFoundError } from './errors.ts';
 import { findIntegration } from './integrationQueries.ts';
 import { configuredBudgets } from './rateBudgets.ts';
 import type { Integration, IntegrationConfiguration } from './types.ts';
@@ -39,18 +40,28 @@ export class ConnectorSessions {
     return connectorFor(connector, configuration);
   }
 
+  /** Where the credentials of an integration with this configuration are sent. */
+  origins(connector: Connector, configuration: IntegrationConfiguration): string[] {
+    return credentialOrigins({ connector, connection: connectionOf(connector, configuration), clock: this.#clock });
+  }
+
   /** A session for one operation. Credentials are read and opened anew each time, so a change counts at once. */
   async open(integration: Integration, operationId: string): Promise<ConnectorSession> {
     const { configuration } = integration;
     const connector = await this.connector(integration.platform, configuration);
+    const stored = await this.#credentials.loadBound(integration.id);
+    const origins = this.origins(connector, configuration);
+    const strange = stored === null ? [] : origins.filter((origin) => !stored.origins.includes(origin));
+    if (stored !== null && strange.length > 0)
+      throw new CredentialsForOtherOriginError(integration.id, stored.origins, strange);
     return {
       connector,
       integrationId: integration.id,
       operationId,
-      connection: { ...connectionDefaults(connector), ...configuration.connection },
+      connection: connectionOf(connector, configuration),
       startDate: configuration.startDate,
       authMode: configuration.authMode,
-      credentials: (await this.#credentials.load(integration.id)) ?? {},
+      credentials: stored?.credentials ?? {},
       budgets: configuredBudgets(configuration.rateLimits),
       send: this.#send,
       clock: this.#clock,
@@ -63,4 +74,8 @@ export class ConnectorSessions {
     if (integration === null) throw new IntegrationNotFoundError(integrationId);
     return { integration, session: (operationId) => this.open(integration, operationId) };
   }
+}
+
+function connectionOf(connector: Connector, configuration: IntegrationConfiguration): ConnectorSession['connection'] {
+  return { ...connectionDefaults(connector), ...configuration.connection };
 }

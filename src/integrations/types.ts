@@ -90,7 +90,9 @@ export type ConnectionStatus =
   | 'bad_response'
   | 'blocked'
   | 'circuit_open'
-  | 'invalid_configuration';
+  | 'invalid_configuration'
+  /** The platform's description now sends the credentials somewhere they were not given for. */
+  | 'other_origin';
 
 export interface ConnectionTestResult {
   readonly success: boolean;

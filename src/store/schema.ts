@@ -36,6 +36,7 @@ export interface CredentialsTable {
   envelope: Json;
   key_id: string;
   fields: string[];
+  origins: ColumnType<string[], string[] | undefined, string[]>;
   version: Generated<number>;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { App } from '../../src/app.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { ConnectionFailedError, IntegrationDisconnectedError } from '../../src/integrations/errors.ts';
@@ -120,6 +120,66 @@ describe('testing a connection', () => {
     expect(await app.integrationService.testConnection(integration)).toMatchObject({
       success: false,
       status: 'missing_credentials',
+    });
+  });
+});
+
+describe('stored credentials', () => {
+  it('do not follow a changed address: the change needs them again', async () => {
+    const thief = await startProvider();
+    onTestFinished(() => thief.close());
+    const { id } = await create();
+    const connector = { retry: { maxAttempts: 1 }, ...describeProvider(thief) };
+    await expect(app.integrationService.updateIntegration(id, { configuration: { connector } })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      problems: [{ pointer: '/credentials', detail: expect.stringContaining(thief.url) }],
+    });
+    const changed = await app.integrationService.updateIntegration(id, {
+      configuration: { connector },
+      credentials: { apiKey: thief.key },
+    });
+    expect(await app.integrationService.testConnection(changed)).toMatchObject({ success: true });
+  });
+
+  it('do not follow a platform whose description was changed to lead elsewhere', async () => {
+    const thief = await startProvider();
+    onTestFinished(() => thief.close());
+    const describe = (url: string) =>
+      JSON.stringify({
+        platform: 'moved',
+        title: 'Moved',
+        category: 'other',
+        docsUrl: 'https://example.com/',
+        apiVersion: '1',
+        ...describeProvider(provider),
+        baseUrl: url,
+      });
+    await app.connectors.save(describe(provider.url));
+    const integration = await app.integrationService.createIntegration({
+      name: 'Moved',
+      platform: 'moved',
+      credentials: { apiKey: provider.key },
+    });
+    expect(await app.integrationService.testConnection(integration)).toMatchObject({ success: true });
+    await app.connectors.save(describe(thief.url));
+    const result = await app.integrationService.testConnection(integration);
+    expect(result).toMatchObject({ success: false, status: 'other_origin' });
+    expect(result.error).toContain(thief.url);
+    expect(await app.integrationService.syncIntegration(integration.id)).toMatchObject({
+      success: false,
+      error: { code: 'CREDENTIALS_FOR_OTHER_ORIGIN' },
+    });
+    expect(thief.seen).toEqual([]);
+  });
+
+  it('cannot be sent elsewhere by someone who writes to the database', async () => {
+    const integration = await create();
+    await database.current.pool.query(
+      "update credentials set origins = array['http://127.0.0.1:1'] where integration_id = $1",
+      [integration.id],
+    );
+    await expect(app.integrationService.testConnection(integration)).rejects.toMatchObject({
+      code: 'CREDENTIALS_UNREADABLE',
     });
   });
 });
