@@ -30,7 +30,7 @@ export function browserGuard(config: Config): ((request: FastifyRequest) => void
 }
 
 /** Whether a host name or address can only be this machine. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   return bare === 'localhost' || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'));
 }

@@ -9,8 +9,8 @@ const QUEUE_WARN_S = 60;
 const LOOP_WARN_MS = 100;
 const LOOP_FAIL_MS = 1_000;
 
-export const HEALTH_PARTS = ['database', 'migrations', 'workers', 'eventLoop'] as const;
-export type HealthPart = (typeof HEALTH_PARTS)[number];
+const HEALTH_PARTS = ['database', 'migrations', 'workers', 'eventLoop'] as const;
+type HealthPart = (typeof HEALTH_PARTS)[number];
 
 /** Looks at the parts this process cannot work without; each answer comes within `waitMs`. */
 export type CheckHealth = (waitMs: number) => Promise<Record<HealthPart, HealthCheck>>;

@@ -13,7 +13,7 @@ const KEPT_HEADERS = ['content-type', 'etag', 'location'] as const;
 
 /**
  * Makes POST safe to repeat: with an `Idempotency-Key`, a request that was answered is answered the same again
- * without being carried out again. Only final answers (below 500) are kept. Must be registered before anything
+ * without being carried out again. Only final answers are kept. Must be registered before anything
  * that changes the payload on its way out, such as compression.
  */
 export function answerIdempotently(server: Server, app: App): void {
@@ -40,7 +40,7 @@ export function answerIdempotently(server: Server, app: App): void {
     if (claim === undefined) return payload;
     claims.delete(request);
     try {
-      if (reply.statusCode >= 500) await answers.release(claim);
+      if (!isFinal(reply.statusCode)) await answers.release(claim);
       else await answers.keep(claim, toAnswer(reply, payload));
     } catch (error) {
       // The work is done and its answer goes out; a repetition has to wait until the lock expires.
@@ -51,6 +51,11 @@ export function answerIdempotently(server: Server, app: App): void {
     }
     return payload;
   });
+}
+
+/** Not a failure of the server, and not a wait that the client was asked for. */
+function isFinal(status: number): boolean {
+  return status < 500 && status !== 429;
 }
 
 /** Whether the route takes part, as the OpenAPI document also tells. */

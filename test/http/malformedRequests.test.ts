@@ -1,11 +1,25 @@
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/core/limits.ts';
 import { MalformedRequestError } from '../../src/http/errors.ts';
 import { parseJson } from '../../src/http/jsonText.ts';
+import { answerRawError } from '../../src/http/rawErrors.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { openTestServer, type TestServer } from './testServer.ts';
+
+/** Sends bytes, and gives what comes until the connection ends. */
+function speak(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    socket.on('close', () => resolve(answer)).on('error', reject);
+  });
+}
 
 describe('strict JSON', () => {
   it('is read as JSON.parse reads it', () => {
@@ -154,18 +168,33 @@ describe('a request that is not what it claims to be', () => {
   });
 
   it('by being no HTTP at all is answered before the connection ends', async () => {
-    const speak = (text: string): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () => socket.write(text));
-        let answer = '';
-        socket.on('data', (data) => {
-          answer += data;
-        });
-        socket.on('close', () => resolve(answer)).on('error', reject);
-      });
-    expect(await speak('nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400 [\s\S]*"code":"MALFORMED_REQUEST"/);
+    const port = Number(new URL(server.url).port);
+    expect(await speak(port, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400 [\s\S]*"code":"MALFORMED_REQUEST"/);
     const header = `GET /livez HTTP/1.1\r\nhost: localhost\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`;
-    expect(await speak(header)).toMatch(/^HTTP\/1.1 413 [\s\S]*"code":"REQUEST_TOO_LARGE"/);
+    expect(await speak(port, header)).toMatch(/^HTTP\/1.1 413 [\s\S]*"code":"REQUEST_TOO_LARGE"/);
+  });
+
+  it('by being slow is told so', async () => {
+    const impatient = createServer({ headersTimeout: 50, requestTimeout: 50, connectionsCheckingInterval: 20 });
+    impatient.on('clientError', answerRawError);
+    await new Promise<void>((resolve) => impatient.listen(0, '127.0.0.1', resolve));
+    const { port } = impatient.address() as AddressInfo;
+    const answer = await speak(port, 'GET /livez HTTP/1.1\r\nhost: loc');
+    impatient.close();
+    expect(answer).toMatch(/^HTTP\/1.1 408 [\s\S]*"code":"REQUEST_TIMEOUT"/);
+  });
+
+  it.each([
+    ['/api/v1/integrations?__proto__=x', undefined],
+    ['/api/v1/integrations?constructor=x', undefined],
+    ['/api/v1/integrations', { credentials: { constructor: 'x', toString: 'y', hasOwnProperty: 'z' } }],
+    ['/api/v1/integrations', { configuration: { connection: { constructor: 'x', valueOf: 'y' } } }],
+    ['/api/v1/integrations', { configuration: { constructor: {} } }],
+    ['/api/v1/integrations', { platform: 'constructor' }],
+  ])('by names that every object has is 400 (%s %j)', async (path, more) => {
+    const body = more === undefined ? undefined : { name: 'a', platform: 'github', ...more };
+    const answer = await server.request(body === undefined ? 'GET' : 'POST', path, { body });
+    expect(answer, answer.text).toMatchObject({ status: 400, json: { code: 'INVALID_INPUT' } });
   });
 
   it('never gets a 500, whatever comes', async () => {

@@ -4,7 +4,7 @@ import type { App } from '../../src/app.ts';
 import { startServer } from '../../src/http/startServer.ts';
 import { openTestApp } from '../support/app.ts';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -13,7 +13,7 @@ export interface Answer {
   readonly json: any;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   readonly body?: unknown;
   /** Sent as it is. */
   readonly raw?: string | Uint8Array<ArrayBuffer>;

@@ -24,6 +24,8 @@ export const exportStream: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id/streams/:stream/export`,
     {
+      // It would read the whole stream to answer nothing.
+      exposeHeadRoute: false,
       schema: {
         operationId: 'exportStream',
         summary: 'Export a stream',
