@@ -4,6 +4,7 @@ import { baseUrl } from './address.ts';
 import { classifierFor, observeRateLimitFor } from './classify.ts';
 import { InvalidRequestError } from './errors.ts';
 import { durationMs } from './format/parts.ts';
+import { literalHeaders, renderHeaders } from './headers.ts';
 import { secretsOf } from './secrets.ts';
 import { render, renderJson, type TemplateScope } from './template.ts';
 import type { ConnectorSession } from './types.ts';
@@ -61,8 +62,10 @@ export function buildRequest(
     for (const [name, value] of Object.entries(additions.query ?? {})) url.searchParams.set(name, value);
     const { body, contentType } = bodyOf(description, scope, additions.body);
     const headers: Record<string, string> = { ...DEFAULT_HEADERS, ...contentType };
-    for (const described of [session.connector.headers, description.headers ?? {}, additions.headers ?? {}])
+    for (const described of [session.connector.headers, description.headers ?? {}])
       Object.assign(headers, renderHeaders(described, scope));
+    // What the provider has given is no template.
+    Object.assign(headers, literalHeaders(additions.headers ?? {}));
     return { method: description.method, url, headers, body };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -71,20 +74,6 @@ export function buildRequest(
       { cause: error },
     );
   }
-}
-
-/** Lower-case names; headers whose template gives nothing are left out. */
-export function renderHeaders(headers: Readonly<Record<string, string>>, scope: TemplateScope): Record<string, string> {
-  const rendered: Record<string, string> = {};
-  for (const [name, template] of Object.entries(headers)) {
-    const value = render(template, scope);
-    if (value === undefined) continue;
-    const text = String(value);
-    // A line break would start another header.
-    if (/[\r\n\0]/.test(text)) throw new TypeError(`the header ${name} has a line break in its value.`);
-    rendered[name.toLowerCase()] = text;
-  }
-  return rendered;
 }
 
 /** Sends it through the pipeline. Reading is safe to repeat, also by POST. */

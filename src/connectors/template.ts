@@ -19,7 +19,12 @@ const cache = new LRUCache<string, Template>({ max: 5000 });
 function parsed(text: string): Template {
   let template = cache.get(text);
   if (template === undefined) {
-    template = parseTemplate(text);
+    try {
+      template = parseTemplate(text);
+    } catch {
+      // Faults are told when a connector is checked. What was not checked may hold anything, so it is not quoted.
+      throw new TypeError('a template cannot be read.');
+    }
     cache.set(text, template);
   }
   return template;

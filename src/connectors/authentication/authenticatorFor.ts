@@ -1,9 +1,9 @@
 import type { Authenticator, OutgoingRequest } from '../../outgoing/types.ts';
 import { originsOf, sessionScope } from '../address.ts';
 import { inferAuthMode } from '../authMode.ts';
-import { MissingCredentialsError } from '../errors.ts';
+import { InvalidRequestError, MissingCredentialsError } from '../errors.ts';
 import type { AuthMode } from '../format/auth.ts';
-import { renderHeaders } from '../request.ts';
+import { literalHeaders, renderHeaders } from '../headers.ts';
 import { render, type TemplateScope } from '../template.ts';
 import type { ConnectorSession } from '../types.ts';
 import { clientCredentialsTokens } from './clientCredentials.ts';
@@ -19,11 +19,14 @@ export function authenticatorFor(session: ConnectorSession): Authenticator {
   const origins = originsOf(session);
   const scope = { ...sessionScope(session), credentials: { ...session.credentials } };
   const tokens = tokenSourceFor(session, mode);
-  if (tokens !== undefined && 'headers' in mode) return withTokens(origins, tokens, mode.headers, scope);
+  if (tokens !== undefined && 'headers' in mode) {
+    const headersOf = (token: string) => sendable(session, () => renderHeaders(mode.headers, { ...scope, token }));
+    return withTokens(origins, tokens, headersOf);
+  }
   return {
     origins,
     apply: async (request) => {
-      applyStatic(request, mode, scope);
+      sendable(session, () => applyStatic(request, mode, scope));
     },
   };
 }
@@ -44,11 +47,20 @@ export function tokenSourceFor(session: ConnectorSession, mode: AuthMode): Token
   return mode.type === 'session' ? sessionTokens(session, mode) : undefined;
 }
 
+/** @throws InvalidRequestError when a credential cannot be sent as it is; the credential is not in the message */
+function sendable<T>({ connector }: ConnectorSession, put: () => T): T {
+  try {
+    return put();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new InvalidRequestError(`The credential of ${connector.title} cannot be sent: ${error.message}`);
+  }
+}
+
 function withTokens(
   origins: readonly string[],
   tokens: TokenSource,
-  headers: Readonly<Record<string, string>>,
-  scope: TemplateScope,
+  headersOf: (token: string) => Readonly<Record<string, string>>,
 ): Authenticator {
   let used: string | undefined;
   return {
@@ -56,7 +68,7 @@ function withTokens(
     apply: async (request, signal) => {
       const { token } = await tokens.get(signal);
       used = token;
-      Object.assign(request.headers, renderHeaders(headers, { ...scope, token }));
+      Object.assign(request.headers, headersOf(token));
     },
     refresh: async () => used !== undefined && tokens.refused(used),
   };
@@ -69,7 +81,7 @@ function applyStatic(request: OutgoingRequest, mode: AuthMode, scope: TemplateSc
       const value = render(mode.value, scope);
       if (name === undefined || value === undefined) return;
       if (mode.in === 'query') request.url.searchParams.set(String(name), String(value));
-      else Object.assign(request.headers, renderHeaders({ [String(name)]: String(value) }, {}));
+      else Object.assign(request.headers, literalHeaders({ [String(name)]: String(value) }));
       return;
     }
     case 'basic': {
@@ -79,7 +91,7 @@ function applyStatic(request: OutgoingRequest, mode: AuthMode, scope: TemplateSc
     }
     case 'bearer': {
       const token = render(mode.token, scope);
-      if (token !== undefined) Object.assign(request.headers, renderHeaders({ authorization: `Bearer ${token}` }, {}));
+      if (token !== undefined) Object.assign(request.headers, literalHeaders({ authorization: `Bearer ${token}` }));
       return;
     }
     case 'headers':
