@@ -230,6 +230,7 @@ describe('a position', () => {
 describe('a stream under a parent', () => {
   const make = (where: JsonObject[] = []) =>
     connectorWith({
+      pagination: { type: 'link_header' },
       streams: [
         streamOf({ name: 'shops', path: '/shops' }),
         streamOf({
@@ -279,15 +280,20 @@ describe('a stream under a parent', () => {
 
   it('goes on with the next parents when the one it stopped in is gone', async () => {
     let shops = [{ id: 'a' }, { id: 'b' }, { id: 'c' }];
-    const api = await serveApi(({ path }) =>
-      path === '/shops' ? { body: shops } : { body: [{ id: path, at: path.includes('/c/') ? 5 : 900 }] },
-    );
+    const api = await serveApi(({ path, query }) => {
+      if (path === '/shops') return { body: shops };
+      const at = path.includes('/c/') ? 5 : 900;
+      const page = query.get('page');
+      // "a" has a second page, and the read stops before it.
+      const more = path.includes('/a/') && page === null ? `<${api.url}${path}?page=2>; rel="next"` : undefined;
+      return { body: [{ id: `${path}${page ?? ''}`, at }], headers: { link: more } };
+    });
     const session = openSession(make(), { connection: { url: api.url } });
     const [first] = await readPages(session, 'items');
     shops = [{ id: 'c' }];
     const rest = await readPages(session, 'items', throughDatabase(first!.state));
     expect(keysOf(rest)).toEqual(['/shops/c/items']);
-    // The cursor of "a" must not have become that of "c".
+    // The cursor that "a" had come to must not have become that of "c".
     await readPages(session, 'items', last(rest));
     expect(api.seen.at(-1)!.query.get('since')).toBe('4');
   });
