@@ -45,6 +45,19 @@ function compileSelector(stream: Stream): RecordSelector {
   const isDeleted = stream.deletionMarker === undefined ? undefined : compileCondition(stream.deletionMarker);
   const transform = compileTransformations(stream.transformations);
 
+  const transformed = (record: JsonObject, scope: TemplateScope, response: OutgoingResponse): JsonObject => {
+    try {
+      return transform(record, scope);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      throw badAnswer(
+        stream,
+        response,
+        `has a record that a transformation cannot take: ${error.message.replace(/\.$/, '')}`,
+      );
+    }
+  };
+
   return (response, scope) => {
     const body = readJson(response);
     if (body === undefined)
@@ -52,7 +65,7 @@ function compileSelector(stream: Stream): RecordSelector {
     const raw = rawRecords(stream, path, body, response);
     const cursors = cursorPath === undefined ? [] : cursorsOf(stream, cursorPath, raw, response);
     const records = raw.filter(passes).map((record): StreamRecord => {
-      const data = transform(record, scope);
+      const data = transformed(record, scope, response);
       const deleted = isDeleted?.(record) === true ? { deleted: true } : {};
       return { key: keyOf(stream, keyPaths, data, response), data, ...deleted };
     });

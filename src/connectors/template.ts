@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { scalarText, TEMPLATE_FILTERS } from './templateFilters.ts';
+import { MAX_TEMPLATE_CHARS, scalarText, TEMPLATE_FILTERS } from './templateFilters.ts';
 import { type Expression, type Operand, parseTemplate, type Template } from './templateParser.ts';
 
 /** The values it is rendered with. */
@@ -53,6 +53,8 @@ export function render(text: string, scope: TemplateScope, encode?: (text: strin
     const value = evaluate(part, scope);
     if (value === undefined) return undefined;
     result += encode === undefined ? insertable(value, part) : encoded(value, part, encode);
+    if (result.length > MAX_TEMPLATE_CHARS)
+      throw new TypeError(`a text would become longer than ${MAX_TEMPLATE_CHARS} characters at {{ ${part.source} }}.`);
   }
   return result;
 }
@@ -61,6 +63,8 @@ export function render(text: string, scope: TemplateScope, encode?: (text: strin
 function encoded(value: JsonValue, expression: Expression, encode: (text: string) => string): string {
   const last = expression.filters.at(-1)?.name;
   const text = insertable(value, expression);
+  if (text.length > MAX_TEMPLATE_CHARS)
+    throw new TypeError(`{{ ${expression.source} }} has more than ${MAX_TEMPLATE_CHARS} characters.`);
   return last === 'path' || last === 'urlencode' ? text : encode(text);
 }
 
@@ -82,7 +86,10 @@ function evaluate({ operand, filters, source }: Expression, scope: TemplateScope
     if (value === undefined && name !== 'default') return undefined;
     try {
       const values = args.map((arg) => operandValue(arg, scope));
+      const given = value;
       value = values.every((one) => one !== undefined) ? filter.apply(value ?? '', values) : value;
+      if (typeof value === 'string' && value !== given && value.length > MAX_TEMPLATE_CHARS)
+        throw new TypeError(`gives more than ${MAX_TEMPLATE_CHARS} characters`);
     } catch (error) {
       if (error instanceof TypeError)
         throw new TypeError(`{{ ${source} }}: the value given to "${name}" ${error.message}.`);

@@ -11,6 +11,9 @@ export interface TemplateFilter {
   readonly apply: (value: JsonValue, args: readonly JsonValue[]) => JsonValue | undefined;
 }
 
+/** Longest text that a filter takes or a template makes: parameters, headers and paths are far shorter. */
+export const MAX_TEMPLATE_CHARS = 64 * 1024;
+
 const DATE_FORMATS = ['rfc3339', 'rfc3339_ms', 'date', 'epoch_seconds', 'epoch_ms'] as const;
 
 const textFilter = (
@@ -18,7 +21,7 @@ const textFilter = (
   arity: [number, number] = [0, 0],
 ) => ({
   arity,
-  apply: (value: JsonValue, args: readonly JsonValue[]) => change(scalarText(value), args),
+  apply: (value: JsonValue, args: readonly JsonValue[]) => change(boundedText(value), args),
 });
 
 const shift = (sign: 1 | -1): TemplateFilter => ({
@@ -34,7 +37,7 @@ export const TEMPLATE_FILTERS: Readonly<Record<string, TemplateFilter>> = {
     arity: [1, 9],
     apply: (value, fallback) => {
       if (value !== '') return value;
-      return fallback.length === 1 ? fallback[0] : fallback.map(scalarText).join('');
+      return fallback.length === 1 ? fallback[0] : joined(fallback.map(scalarText), '');
     },
   },
   urlencode: textFilter((text) => encodeURIComponent(text)),
@@ -44,7 +47,17 @@ export const TEMPLATE_FILTERS: Readonly<Record<string, TemplateFilter>> = {
   trim: textFilter((text) => text.trim()),
   lower: textFilter((text) => text.toLowerCase()),
   upper: textFilter((text) => text.toUpperCase()),
-  replace: textFilter((text, [from, to]) => text.replaceAll(String(from), String(to)), [2, 2]),
+  replace: {
+    ...textFilter(
+      (text, [from, to]) => {
+        // Between any two characters there is an empty text.
+        if (from === '') throw new TypeError('is to be searched for an empty text');
+        return joined(text.split(String(from)), String(to));
+      },
+      [2, 2],
+    ),
+    check: ([from]) => (from === '' ? 'takes a text to search for that is not empty' : null),
+  },
   string: textFilter((text) => text),
   number: {
     arity: [0, 0],
@@ -59,7 +72,7 @@ export const TEMPLATE_FILTERS: Readonly<Record<string, TemplateFilter>> = {
     arity: [0, 1],
     apply: (value, [separator = ',']) => {
       if (!Array.isArray(value)) throw new TypeError('is not a list');
-      return value.map(scalarText).join(String(separator));
+      return joined(value.map(scalarText), String(separator));
     },
   },
   to_epoch: { arity: [0, 0], apply: (value) => Math.floor(toDate(value).getTime() / 1000) },
@@ -82,6 +95,20 @@ export function scalarText(value: JsonValue): string {
   return String(value);
 }
 
+/** Refuses what is too long before it is worked on. */
+function boundedText(value: JsonValue): string {
+  const text = scalarText(value);
+  if (text.length > MAX_TEMPLATE_CHARS) throw new TypeError(`has more than ${MAX_TEMPLATE_CHARS} characters`);
+  return text;
+}
+
+/** Refuses what would become too long before it is built. */
+function joined(parts: readonly string[], separator: string): string {
+  const chars = parts.reduce((sum, part) => sum + part.length, separator.length * Math.max(0, parts.length - 1));
+  if (chars > MAX_TEMPLATE_CHARS) throw new TypeError(`would become longer than ${MAX_TEMPLATE_CHARS} characters`);
+  return parts.join(separator);
+}
+
 /** A date text, or a number (or digits) of epoch seconds, or of milliseconds when it is above 10^11. */
 function toDate(value: JsonValue): Date {
   const text = scalarText(value);
@@ -92,6 +119,7 @@ function toDate(value: JsonValue): Date {
 }
 
 function formatDate(epochMs: number, format: string): JsonValue {
+  if (Number.isNaN(new Date(epochMs).getTime())) throw new TypeError('goes beyond the dates that there are');
   const iso = new Date(epochMs).toISOString();
   switch (format) {
     case 'rfc3339':
