@@ -50,6 +50,7 @@ class Worker {
   faults: Fault[] = [];
   readonly #url: string;
   #database: Database | undefined;
+  #restarting: Promise<void> = Promise.resolve();
   #service: ReturnType<typeof openSync> | undefined;
 
   constructor(url: string) {
@@ -62,6 +63,12 @@ class Worker {
     this.#database = await openDatabase({ url: this.#url, dataDir: '', migrate: false });
     const reader = scriptedReader(this.reads, () => this.#suffer(this.faults.shift() ?? 'none'));
     this.#service = openSync(this.#database, { reader, clock: hurried });
+  }
+
+  /** After a shutdown that is under way. */
+  async end(): Promise<void> {
+    await this.#restarting;
+    await this.stop();
   }
 
   async stop(): Promise<void> {
@@ -82,7 +89,7 @@ class Worker {
         return;
       case 'shutdown':
         // Ending waits for this very page.
-        void this.stop().then(() => this.start());
+        this.#restarting = this.stop().then(() => this.start());
         return;
       case 'stopped':
         await pool.query(`update sync_runs set stop_requested_at = now() where status = 'running'`);
@@ -118,7 +125,7 @@ test('whatever goes wrong in between, the end is that of reads without interrupt
       { numRuns: 30, endOnFailure: true },
     );
   } finally {
-    await worker.stop();
+    await worker.end();
     await asking.close();
   }
 
