@@ -89,7 +89,7 @@ class Worker {
         return;
       case 'shutdown':
         // Ending waits for this very page.
-        this.#restarting = this.stop().then(() => this.start());
+        this.#restarting = this.#restarting.then(() => this.stop()).then(() => this.start());
         return;
       case 'stopped':
         await pool.query(`update sync_runs set stop_requested_at = now() where status = 'running'`);
