@@ -9,7 +9,9 @@ import {
 } from 'node:zlib';
 
 /** More codings on top of each other than anybody uses. */
-const MAX_CODINGS = 3;
+const MAX_CODINGS = 2;
+/** What a coding may add to a body that cannot be compressed. */
+const CODING_OVERHEAD_BYTES = 64 * 1024;
 /** RFC 9659: a zstd content coding needs at most a window of 8 MB. */
 const ZSTD_WINDOW_LOG_MAX = 23;
 /** RFC 1950: the low half of the first byte is the method, and 8 is the only one. */
@@ -33,7 +35,8 @@ interface Listener {
 
 /**
  * Collects a response body, undoing its content codings as it arrives. The limit is on the *decoded* bytes and is
- * checked with every piece (at most 64 KB), so a small body that unpacks to gigabytes is given up at the limit.
+ * checked with every piece (at most 64 KB), so a small body that unpacks to gigabytes is given up at the limit. What
+ * comes on the wire and between two codings may hardly be more: a coding can be fed for ever and give nothing.
  */
 export class ResponseBody {
   readonly #codings: readonly string[];
@@ -42,6 +45,7 @@ export class ResponseBody {
   /** One growing buffer: a list would let a body of one-byte chunks cost a hundred times its size. */
   #body: Buffer = Buffer.alloc(0);
   #sizeBytes = 0;
+  #wireBytes = 0;
   /** The first decoder takes the bytes of the wire, the last gives the body; empty without a coding. */
   #decoders: Transform[] | null = null;
   #ended = false;
@@ -55,6 +59,8 @@ export class ResponseBody {
   /** False asks to wait for `drained`. */
   write(chunk: Buffer): boolean {
     if (this.#ended || chunk.length === 0) return true;
+    this.#wireBytes += chunk.length;
+    if (this.#isTooMuch(this.#wireBytes)) return true;
     this.#decoders ??= this.#open(chunk[0]!);
     if (this.#ended) return true;
     const [first] = this.#decoders;
@@ -88,7 +94,8 @@ export class ResponseBody {
         return [];
       }
       decoder.on('error', () => this.#fail('corrupt'));
-      decoders.at(-1)?.pipe(decoder);
+      const outer = decoders.at(-1);
+      if (outer !== undefined) this.#connect(outer, decoder);
       decoders.push(decoder);
     }
     decoders[0]?.on('drain', () => this.#ended || this.#listener.drained());
@@ -97,6 +104,22 @@ export class ResponseBody {
       ?.on('data', (piece: Buffer) => this.#keep(piece))
       .on('end', () => this.#complete());
     return decoders;
+  }
+
+  #connect(outer: Transform, inner: Transform): void {
+    let passedBytes = 0;
+    outer.pipe(inner);
+    outer.on('data', (piece: Buffer) => {
+      passedBytes += piece.length;
+      this.#isTooMuch(passedBytes);
+    });
+  }
+
+  /** Of bytes that are still encoded. */
+  #isTooMuch(encodedBytes: number): boolean {
+    if (encodedBytes <= this.#maxBytes + CODING_OVERHEAD_BYTES) return false;
+    this.#fail('too_large');
+    return true;
   }
 
   #keep(piece: Buffer): void {

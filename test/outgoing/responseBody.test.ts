@@ -64,7 +64,7 @@ describe('a response body', () => {
   });
 
   it('is decoded through several codings, and asked for in those that are known', async () => {
-    const server = await serveBody('deflate, gzip, identity, br', brotliCompressSync(gzipSync(deflateSync('deep'))));
+    const server = await serveBody('gzip, identity, br', brotliCompressSync(gzipSync('deep')));
     expect((await harness().get(server.origin)).body.toString()).toBe('deep');
     expect(server.seen[0]!.headers['accept-encoding']).toBe('gzip, deflate, br, zstd');
   });
@@ -81,7 +81,7 @@ describe('a response body', () => {
     const gzipped = gzipSync(randomBytes(100_000));
     for (const [coding, body] of [
       ['compress', Buffer.from('x')],
-      ['gzip, gzip, gzip, gzip', gzipped],
+      ['gzip, gzip, gzip', gzipSync(gzipSync(gzipped))],
       ['gzip', Buffer.from('{"not":"gzip"}')],
       ['gzip', gzipped.subarray(0, 50_000)],
       ['br', brotliCompressSync(randomBytes(100_000)).subarray(0, 50_000)],
@@ -136,9 +136,9 @@ describe('a response body', () => {
   );
 
   it('that is a bomb inside a bomb is given up too', async () => {
-    const bomb = gzipSync(gzipSync(gzipSync(Buffer.alloc(200 * 1024 * 1024))));
+    const bomb = gzipSync(gzipSync(Buffer.alloc(200 * 1024 * 1024)));
     expect(bomb.length).toBeLessThan(5_000);
-    const server = await serveBody('gzip, gzip, gzip', bomb);
+    const server = await serveBody('gzip, gzip', bomb);
     expect((await harness().fails(server.origin, { maxResponseBytes: 1_000_000 })).outcome).toBe('response_too_large');
   });
 
@@ -161,7 +161,7 @@ describe('a response body', () => {
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 20_000 }),
         fc.integer({ min: 1, max: 30_000 }),
-        fc.shuffledSubarray(['gzip', 'br', 'deflate', 'zstd'] as const, { maxLength: 3 }),
+        fc.shuffledSubarray(['gzip', 'br', 'deflate', 'zstd'] as const, { maxLength: 2 }),
         async (content, pieceBytes, codings) => {
           const body = Buffer.from(content);
           const encoded = codings.reduce((data, coding) => ENCODERS[coding](data), body);
