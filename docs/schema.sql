@@ -29,6 +29,7 @@ create table idempotency_keys (
   scope text not null,
   key text not null,
   request_hash bytea not null,
+  resource_name text not null,
   response jsonb,
   locked_until timestamp with time zone not null,
   created_at timestamp with time zone not null default now(),
@@ -184,6 +185,8 @@ CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (cre
 CREATE UNIQUE INDEX installation_keys_one_active ON public.installation_keys USING btree (status) WHERE (status = 'active'::text);
 
 CREATE INDEX integrations_by_owner ON public.integrations USING btree (owner, id);
+
+CREATE INDEX integrations_deleted ON public.integrations USING btree (id) WHERE (status = 'deleting'::text);
 
 CREATE INDEX outgoing_attempts_by_integration ON ONLY public.outgoing_attempts USING btree (integration_id, started_at);
 

@@ -26,6 +26,7 @@ create table integrations (
   updated_at timestamptz not null default now()
 );
 create index integrations_by_owner on integrations (owner, id);
+create index integrations_deleted on integrations (id) where status = 'deleting';
 
 create table credentials (
   integration_id text primary key references integrations (id) on delete cascade,
@@ -179,6 +180,8 @@ create table idempotency_keys (
   scope text not null,
   key text not null,
   request_hash bytea not null,
+  -- Names what the request makes, so that a repetition after a crash finds it instead of making another.
+  resource_name text not null,
   -- Null while the first request is still being answered.
   response jsonb,
   locked_until timestamptz not null,

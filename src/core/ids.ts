@@ -23,6 +23,16 @@ let sequence = 0;
  * and 62 random bits) in Crockford base32, so ids sort by the time they were made.
  */
 export function newId(kind: IdKind, nowMs: number = Date.now()): string {
+  return namedId(kind, newIdName(nowMs));
+}
+
+/** The id of this kind with a name made before. */
+export function namedId(kind: IdKind, name: string): string {
+  return `${ID_PREFIXES[kind]}_${name}`;
+}
+
+/** An id without its prefix, for a thing whose kind is not known yet. */
+export function newIdName(nowMs: number = Date.now()): string {
   // Within one millisecond the counter keeps ids of this process in order; past 4,096 the time is borrowed.
   if (nowMs > lastMs) {
     lastMs = nowMs;
@@ -40,7 +50,7 @@ export function newId(kind: IdKind, nowMs: number = Date.now()): string {
     (random.readBigUInt64BE() & 0x3fffffffffffffffn);
   let text = '';
   for (let shift = 125n; shift >= 0n; shift -= 5n) text += ALPHABET[Number((uuid >> shift) & 31n)];
-  return `${ID_PREFIXES[kind]}_${text}`;
+  return text;
 }
 
 /** Whether `text` has the form of an id of this kind (it may still be unknown). */

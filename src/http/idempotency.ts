@@ -19,14 +19,17 @@ const KEPT_HEADERS = ['content-type', 'etag', 'location'] as const;
 export function answerIdempotently(server: Server, app: App): void {
   const answers = new IdempotentAnswers(app.database, app.credentials);
   const claims = new WeakMap<FastifyRequest, Claim>();
+  server.decorateRequest('resourceName');
 
   // After validation: a request that cannot be carried out as written does not use up its key.
   server.addHook('preHandler', async (request, reply) => {
     const key = idempotencyKey(request);
     if (key === undefined) return;
     const taken = await answers.claim(SCOPE, key, hashOf(request));
-    if ('lockedUntil' in taken) claims.set(request, taken);
-    else {
+    if ('lockedUntil' in taken) {
+      claims.set(request, taken);
+      request.resourceName = taken.resourceName;
+    } else {
       void reply
         .code(taken.status)
         .headers({ ...taken.headers, 'idempotent-replay': 'true' })

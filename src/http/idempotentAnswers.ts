@@ -1,4 +1,6 @@
 import { sql } from 'kysely';
+import { newIdName } from '../core/ids.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import { CredentialsUnreadableError } from '../credentials/errors.ts';
 import type { Database } from '../store/database.ts';
@@ -6,7 +8,6 @@ import { IdempotencyKeyInFlightError, IdempotencyKeyReusedError, IdempotentAnswe
 
 /** Longer than any request takes, so that only a crash leaves a lock to expire. */
 const LOCK_SECONDS = 120;
-const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface Answer {
   readonly status: number;
@@ -19,6 +20,8 @@ export interface Claim {
   readonly scope: string;
   readonly key: string;
   readonly lockedUntil: Date;
+  /** The same for every try of one request: what it makes is called so, and is found when it was made already. */
+  readonly resourceName: string;
 }
 
 interface StoredAnswer {
@@ -47,23 +50,26 @@ export class IdempotentAnswers {
    */
   async claim(scope: string, key: string, requestHash: Buffer): Promise<Claim | Answer> {
     // Whole milliseconds, because that is what a Date brings back of them.
-    const { rows } = await sql<{ locked_until: Date }>`
-      insert into idempotency_keys as stored (scope, key, request_hash, locked_until)
-      values (${scope}, ${key}, ${requestHash},
+    const { rows } = await sql<{ locked_until: Date; resource_name: string }>`
+      insert into idempotency_keys as stored (scope, key, request_hash, resource_name, locked_until)
+      values (${scope}, ${key}, ${requestHash}, ${newIdName()},
               date_trunc('milliseconds', now() + make_interval(secs => ${LOCK_SECONDS})))
       on conflict (scope, key) do update
         set request_hash = excluded.request_hash, response = null,
-            locked_until = excluded.locked_until, created_at = now()
+            locked_until = excluded.locked_until, created_at = now(),
+            resource_name = case when stored.request_hash = excluded.request_hash and stored.response is null
+                                 then stored.resource_name else excluded.resource_name end
         where stored.created_at < now() - interval '24 hours'
            or (stored.response is null and stored.locked_until < now() and stored.request_hash = excluded.request_hash)
-      returning locked_until`.execute(this.#database.db);
-    const lockedUntil = rows[0]?.locked_until;
-    return lockedUntil === undefined ? this.#kept(scope, key, requestHash) : { scope, key, lockedUntil };
+      returning locked_until, resource_name`.execute(this.#database.db);
+    const taken = rows[0];
+    if (taken === undefined) return this.#kept(scope, key, requestHash);
+    return { scope, key, lockedUntil: taken.locked_until, resourceName: taken.resource_name };
   }
 
   /** Keeps the answer, unless the lock expired meanwhile and somebody else took the key. */
   async keep({ scope, key, lockedUntil }: Claim, answer: Answer): Promise<void> {
-    const tooLarge = Buffer.byteLength(answer.body) > MAX_ANSWER_BYTES;
+    const tooLarge = Buffer.byteLength(JSON.stringify(answer)) > LIMITS.credentialsBytes;
     const response: StoredAnswer = {
       status: answer.status,
       envelope: tooLarge ? null : (await this.#credentials.seal(sealContext(scope, key), answer)).envelope,

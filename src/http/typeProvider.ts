@@ -11,6 +11,11 @@ import { AppError } from '../core/errors.ts';
 import { parseInput } from '../core/input.ts';
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** With an Idempotency-Key: what the request makes is to be called so, because an earlier try may have made it. */
+    resourceName?: string;
+  }
+
   interface FastifyContextConfig {
     /** Answers without the API key, and also when the server has too much work. */
     open?: boolean;

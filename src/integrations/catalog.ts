@@ -1,6 +1,6 @@
 import { validateIntegrationInput } from '../connectors/resolve.ts';
-import { ConflictError, type InputProblem, InvalidInputError } from '../core/errors.ts';
-import { newId } from '../core/ids.ts';
+import { type InputProblem, InvalidInputError } from '../core/errors.ts';
+import { namedId, newIdName } from '../core/ids.ts';
 import { invalidInput, parseInput } from '../core/input.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
@@ -8,7 +8,7 @@ import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
 import { parseFrequency } from '../sync/frequency.ts';
 import type { SyncService } from '../sync/syncService.ts';
-import { IntegrationNotFoundError } from './errors.ts';
+import { IntegrationNotFoundError, versionConflict } from './errors.ts';
 import {
   findIntegration,
   type IntegrationFilter,
@@ -36,8 +36,11 @@ export class IntegrationCatalog {
     this.#deps = deps;
   }
 
-  /** @throws InvalidInputError that lists everything wrong with `data`; nothing is stored then. */
-  async create(data: CreateIntegrationData): Promise<Integration> {
+  /**
+   * `name` makes it repeatable: an integration made under this name before is answered instead of a second one.
+   * @throws InvalidInputError that lists everything wrong with `data`; nothing is stored then.
+   */
+  async create(data: CreateIntegrationData, name: string = newIdName()): Promise<Integration> {
     const { database, credentials, sessions } = this.#deps;
     const input = parseInput(createIntegrationSchema, data, 'The integration');
     const configuration = input.configuration ?? {};
@@ -47,10 +50,10 @@ export class IntegrationCatalog {
       ...configurationProblems(configuration),
       ...sizeProblems(configuration, input.credentials),
     ]);
-    const id = newId('integration');
+    const id = namedId('integration', name);
     const owner = input.owner ?? 'default';
     await database.transaction(async (tx) => {
-      await insertIntegration(tx, {
+      const made = await insertIntegration(tx, {
         id,
         owner,
         name: input.name,
@@ -58,6 +61,7 @@ export class IntegrationCatalog {
         platform: input.platform,
         configuration,
       });
+      if (!made) return;
       if (input.credentials !== undefined)
         await credentials.save(tx, id, owner, input.credentials, sessions.origins(connector, configuration));
     });
@@ -101,7 +105,7 @@ export class IntegrationCatalog {
     const input = parseInput(updateIntegrationSchema, data, 'The change');
     const stored = await this.get(id);
     if (input.version !== undefined && input.version !== stored.version)
-      throw conflict(id, input.version, stored.version);
+      throw versionConflict(id, input.version, stored.version);
 
     const configuration = merge(stored.configuration, input.configuration);
     const connector = await sessions.connector(stored.platform, configuration);
@@ -123,15 +127,21 @@ export class IntegrationCatalog {
           origins,
         ),
       );
-    const reconnect = input.credentials !== undefined || input.configuration?.connection !== undefined;
+    const { connection, connector: described } = input.configuration ?? {};
+    const retest = input.credentials !== undefined || connection !== undefined || described !== undefined;
     await database.transaction(async (tx) => {
-      const won = await updateIntegrationRow(tx, id, stored.version, {
-        name: input.name ?? stored.name,
-        type: input.type ?? stored.type,
-        configuration,
-        status: reconnect && stored.status !== 'disconnected' ? 'pending' : stored.status,
-      });
-      if (!won) throw conflict(id, stored.version, null);
+      const won = await updateIntegrationRow(
+        tx,
+        id,
+        stored.version,
+        {
+          name: input.name ?? stored.name,
+          type: input.type ?? stored.type,
+          configuration,
+        },
+        retest,
+      );
+      if (!won) throw versionConflict(id, stored.version, null);
       if (input.credentials !== undefined) await credentials.save(tx, id, stored.owner, input.credentials, origins);
       const { syncFrequency = 'manual', timezone = 'UTC' } = configuration;
       const changed =
@@ -151,16 +161,6 @@ function merge(
 ): IntegrationConfiguration {
   const merged = { ...stored, ...change };
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null && value !== undefined));
-}
-
-function conflict(id: string, expected: number, actual: number | null): ConflictError {
-  const now = actual === null ? 'it was changed meanwhile' : `it is version ${actual} now`;
-  return new ConflictError(
-    `Integration ${id} was to be changed from version ${expected}, but ${now}. Nothing was changed. Read it again and repeat the change.`,
-    {
-      details: { integrationId: id, expectedVersion: expected, ...(actual === null ? {} : { actualVersion: actual }) },
-    },
-  );
 }
 
 function refuse(problems: readonly InputProblem[]): void {

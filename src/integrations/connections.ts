@@ -9,7 +9,7 @@ import type { SyncService } from '../sync/syncService.ts';
 import { type ConnectionCheck, toConnectionTestResult } from './connectionTest.ts';
 import { ConnectionFailedError, CredentialsForOtherOriginError } from './errors.ts';
 import { judgeHealth } from './health.ts';
-import { setStatus } from './integrationQueries.ts';
+import { disconnect, learnStatus, reconnect } from './integrationQueries.ts';
 import { readMetrics } from './metrics.ts';
 import type { ConnectorSessions } from './sessions.ts';
 import type { ConnectionTestResult, HealthCheckResult, Integration, IntegrationMetrics } from './types.ts';
@@ -46,7 +46,7 @@ export class IntegrationConnections {
       latencyMs: clock.monotonicMs() - startedMs,
       testedAt: new Date(clock.now()).toISOString(),
     });
-    if (integration.status !== 'disconnected') await this.#keep(database, integration.id, result);
+    await this.#keep(database, integration.id, result);
     return result;
   }
 
@@ -59,7 +59,10 @@ export class IntegrationConnections {
       return { check: { outcome: 'missing_credentials' }, title };
     try {
       const session = await sessions.open(integration, operationId);
-      return { check: await checkConnection(session, AbortSignal.timeout(TEST_DEADLINE_MS)), title };
+      return {
+        check: await checkConnection(session, AbortSignal.timeout(TEST_DEADLINE_MS), configuration.streams),
+        title,
+      };
     } catch (error) {
       if (!(error instanceof CredentialsForOtherOriginError)) throw error;
       return { check: { outcome: 'other_origin', providerMessage: error.message }, title };
@@ -70,7 +73,7 @@ export class IntegrationConnections {
   async connect(integration: Integration): Promise<void> {
     const result = await this.test(integration);
     if (!result.success) throw new ConnectionFailedError(integration.name, result);
-    await setStatus(this.#deps.database.db, integration.id, 'connected', null);
+    await reconnect(this.#deps.database.db, integration.id);
   }
 
   /** Ends its syncs; nothing is sent to the provider until it is connected again. Credentials and records stay. */
@@ -78,7 +81,7 @@ export class IntegrationConnections {
     const { database, sync } = this.#deps;
     await database.transaction(async (tx) => {
       await sync.unschedule(tx, integration.id);
-      await setStatus(tx, integration.id, 'disconnected', 'Disconnected on request.');
+      await disconnect(tx, integration.id);
     });
     await sync.stop(integration.id);
   }
@@ -113,8 +116,8 @@ export class IntegrationConnections {
 
   /** Only what the test decided changes the status: a provider's bad day leaves it as it was. */
   async #keep(database: Database, id: string, result: ConnectionTestResult): Promise<void> {
-    if (result.success) return setStatus(database.db, id, 'connected', null);
+    if (result.success) return learnStatus(database.db, id, 'connected', null);
     const undecided = ['rate_limited', 'circuit_open', 'timeout', 'provider_error'].includes(result.status);
-    if (!undecided) await setStatus(database.db, id, 'error', result.error ?? null);
+    if (!undecided) await learnStatus(database.db, id, 'error', result.error ?? null);
   }
 }

@@ -6,8 +6,13 @@ import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncService } from '../sync/syncService.ts';
-import { IntegrationNotFoundError } from './errors.ts';
-import { findIntegration, markDeleting } from './integrationQueries.ts';
+import { IntegrationNotFoundError, versionConflict } from './errors.ts';
+import {
+  findDeletedIntegration,
+  findIntegration,
+  listDeletedIntegrations,
+  markDeleting,
+} from './integrationQueries.ts';
 import type { ConnectorSessions } from './sessions.ts';
 import type { Integration } from './types.ts';
 
@@ -15,6 +20,7 @@ const ERASE_JOB = 'integration.erase';
 const REVOKE_DEADLINE_MS = 10_000;
 /** Leaves the request time to revoke and forget by itself; after a crash the job does both. */
 const ERASE_DELAY_MS = 15_000;
+const LEFTOVERS_PER_HOUR = 10_000;
 
 interface Dependencies {
   readonly database: Database;
@@ -35,39 +41,59 @@ export class IntegrationDeletion {
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
-    deps.jobs.define<{ integration: Integration }>(
+    deps.jobs.define<{ integrationId: string }>(
       ERASE_JOB,
-      async ({ integration }, signal) => {
-        await this.#forget(integration);
-        await deps.sync.erase(integration.id, signal);
-        await deps.database.db
-          .deleteFrom('integrations')
-          .where('id', '=', integration.id)
-          .where('status', '=', 'deleting')
-          .execute();
-      },
+      ({ integrationId }, signal) => this.#erase(integrationId, signal),
       { deadlineSeconds: 3600, retryLimit: 10 },
     );
+    // A job that failed for good, or was lost with a restored database, is made again.
+    deps.jobs.define('integration.eraseLeftovers', (_payload, signal) => this.#eraseLeftovers(signal), {
+      cron: '47 * * * *',
+    });
   }
 
-  /** @throws IntegrationNotFoundError */
-  async delete(id: string): Promise<void> {
+  /** @throws IntegrationNotFoundError, ConflictError when `version` is given and no longer the stored one */
+  async delete(id: string, version?: number): Promise<void> {
     const { database, sync, jobs } = this.#deps;
     const integration = await findIntegration(database.db, id);
     if (integration === null) throw new IntegrationNotFoundError(id);
     await database.transaction(async (tx) => {
-      if (!(await markDeleting(tx, id))) throw new IntegrationNotFoundError(id);
+      if (!(await markDeleting(tx, id, version)))
+        throw version === undefined ? new IntegrationNotFoundError(id) : versionConflict(id, version, null);
       await sync.unschedule(tx, id);
-      await jobs.enqueue(ERASE_JOB, { integration }, { tx, singletonKey: id, delayMs: ERASE_DELAY_MS });
+      await jobs.enqueue(ERASE_JOB, { integrationId: id }, { tx, singletonKey: id, delayMs: ERASE_DELAY_MS });
     });
     await this.#forget(integration);
+  }
+
+  async #erase(integrationId: string, signal: AbortSignal): Promise<void> {
+    const { database, sync } = this.#deps;
+    const integration = await findDeletedIntegration(database.db, integrationId);
+    if (integration === null) return;
+    await this.#forget(integration);
+    await sync.erase(integrationId, signal);
+    await database.db
+      .deleteFrom('integrations')
+      .where('id', '=', integrationId)
+      .where('status', '=', 'deleting')
+      .execute();
+  }
+
+  async #eraseLeftovers(signal: AbortSignal): Promise<void> {
+    for (const integrationId of await listDeletedIntegrations(this.#deps.database.db, LEFTOVERS_PER_HOUR)) {
+      signal.throwIfAborted();
+      await this.#deps.jobs.enqueue(ERASE_JOB, { integrationId }, { singletonKey: integrationId });
+    }
   }
 
   async #forget(integration: Integration): Promise<void> {
     const { database, credentials, sync } = this.#deps;
     await sync.stop(integration.id);
     await this.#revoke(integration);
-    await database.transaction((tx) => credentials.erase(tx, integration.id));
+    await database.transaction(async (tx) => {
+      await credentials.erase(tx, integration.id);
+      await tx.deleteFrom('webhook_endpoints').where('integration_id', '=', integration.id).execute();
+    });
   }
 
   /** Upstream revocation is tried once: a provider that is down must not keep a secret here alive. */

@@ -1,4 +1,4 @@
-import { AppError } from '../core/errors.ts';
+import { AppError, ConflictError } from '../core/errors.ts';
 import type { ConnectionTestResult } from './types.ts';
 
 /** No integration has this id (or it is being deleted). */
@@ -56,4 +56,15 @@ export class IntegrationDisconnectedError extends AppError {
       },
     );
   }
+}
+
+/** A change that was made from another version than the stored one; `actual` is null when it changed meanwhile. */
+export function versionConflict(id: string, expected: number, actual: number | null): ConflictError {
+  const now = actual === null ? 'it was changed meanwhile' : `it is version ${actual} now`;
+  return new ConflictError(
+    `Integration ${id} was to be changed as version ${expected}, but ${now}. Nothing was changed. Read it again and repeat the change.`,
+    {
+      details: { integrationId: id, expectedVersion: expected, ...(actual === null ? {} : { actualVersion: actual }) },
+    },
+  );
 }

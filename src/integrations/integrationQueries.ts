@@ -12,14 +12,34 @@ function selectIntegrations(db: Queryable) {
     .selectFrom('integrations as i')
     .leftJoin('credentials as c', 'c.integration_id', 'i.id')
     .selectAll('i')
-    .select(['c.fields', 'c.updated_at as credentials_updated_at'])
-    .where('i.status', '!=', 'deleting');
+    .select(['c.fields', 'c.updated_at as credentials_updated_at']);
 }
 
 /** The integration, or null when it is unknown or being deleted. */
 export async function findIntegration(db: Queryable, id: string): Promise<Integration | null> {
-  const row = await selectIntegrations(db).where('i.id', '=', id).executeTakeFirst();
+  const row = await selectIntegrations(db)
+    .where('i.id', '=', id)
+    .where('i.status', '!=', 'deleting')
+    .executeTakeFirst();
   return row === undefined ? null : toIntegration(row);
+}
+
+/** One that is being deleted, while its row is still there. */
+export async function findDeletedIntegration(db: Queryable, id: string): Promise<Integration | null> {
+  const row = await selectIntegrations(db).where('i.id', '=', id).where('i.status', '=', 'deleting').executeTakeFirst();
+  return row === undefined ? null : toIntegration(row);
+}
+
+/** Ids of those whose erasure has not ended. */
+export async function listDeletedIntegrations(db: Queryable, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('integrations')
+    .select('id')
+    .where('status', '=', 'deleting')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 export interface IntegrationFilter {
@@ -36,7 +56,7 @@ export async function listIntegrations(
   after: string | null,
   limit: number,
 ): Promise<Integration[]> {
-  let query = selectIntegrations(db).orderBy('i.id').limit(limit);
+  let query = selectIntegrations(db).where('i.status', '!=', 'deleting').orderBy('i.id').limit(limit);
   if (after !== null) query = query.where('i.id', '>', after);
   for (const column of ['platform', 'status', 'owner', 'type'] as const) {
     const value = filter[column];
@@ -45,6 +65,7 @@ export async function listIntegrations(
   return (await query.execute()).map(toIntegration);
 }
 
+/** False when there is one of this id already; it is left as it is. */
 export async function insertIntegration(
   tx: Transaction<Schema>,
   row: {
@@ -55,25 +76,36 @@ export async function insertIntegration(
     platform: string;
     configuration: IntegrationConfiguration;
   },
-): Promise<void> {
-  await tx
+): Promise<boolean> {
+  const result = await tx
     .insertInto('integrations')
     .values({ ...row, configuration: JSON.stringify(row.configuration), status: 'pending' })
-    .execute();
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirst();
+  return result.numInsertedOrUpdatedRows === 1n;
 }
 
-/** Writes the change when the stored version is still `version`; false when somebody else was first. */
+/**
+ * Writes the change when the stored version is still `version`; false when somebody else was first.
+ * `retest`: what was learnt about the connection no longer counts.
+ */
 export async function updateIntegrationRow(
   tx: Transaction<Schema>,
   id: string,
   version: number,
-  change: { name: string; type: string; configuration: IntegrationConfiguration; status: IntegrationStatus },
+  change: { name: string; type: string; configuration: IntegrationConfiguration },
+  retest: boolean,
 ): Promise<boolean> {
+  const forgotten = {
+    status: sql<IntegrationStatus>`case status when 'disconnected' then status else 'pending' end`,
+    status_reason: sql<string | null>`case status when 'disconnected' then status_reason end`,
+  };
   const result = await tx
     .updateTable('integrations')
     .set({
       ...change,
       configuration: JSON.stringify(change.configuration),
+      ...(retest ? forgotten : {}),
       version: version + 1,
       updated_at: sql`now()`,
     })
@@ -84,31 +116,58 @@ export async function updateIntegrationRow(
   return result.numUpdatedRows === 1n;
 }
 
-/** Records what was learnt about the connection. No change of the user's, so the version stays; a no-op when nothing differs. */
-export async function setStatus(
+/**
+ * Keeps what was learnt about the connection. No change of the user's, so the version stays. One that was
+ * disconnected, perhaps while it was tested, stays so.
+ */
+export async function learnStatus(
   db: Queryable,
   id: string,
-  status: Exclude<IntegrationStatus, 'deleting'>,
+  status: 'connected' | 'error',
   reason: string | null,
 ): Promise<void> {
   await db
     .updateTable('integrations')
     .set({ status, status_reason: reason, updated_at: sql`now()` })
     .where('id', '=', id)
-    .where('status', '!=', 'deleting')
+    .where('status', 'not in', ['deleting', 'disconnected'])
     .where((eb) => eb.or([eb('status', '!=', status), eb('status_reason', 'is distinct from', reason)]))
     .execute();
 }
 
-/** Makes the integration invisible; what is left of it is erased by a job. False when it was unknown. */
-export async function markDeleting(tx: Transaction<Schema>, id: string): Promise<boolean> {
-  const result = await tx
+/** On a person's request; raises the version, so that a change under way does not undo it unseen. */
+export function disconnect(db: Queryable, id: string): Promise<void> {
+  return decideStatus(db, id, 'disconnected', 'Disconnected on request.');
+}
+
+/** Lifts `disconnected`. */
+export function reconnect(db: Queryable, id: string): Promise<void> {
+  return decideStatus(db, id, 'connected', null);
+}
+
+async function decideStatus(
+  db: Queryable,
+  id: string,
+  status: 'connected' | 'disconnected',
+  reason: string | null,
+): Promise<void> {
+  await db
+    .updateTable('integrations')
+    .set({ status, status_reason: reason, version: sql`version + 1`, updated_at: sql`now()` })
+    .where('id', '=', id)
+    .where('status', 'not in', ['deleting', status])
+    .execute();
+}
+
+/** Makes the integration invisible; what is left of it is erased by a job. False when it was unknown, or is not of this version. */
+export async function markDeleting(tx: Transaction<Schema>, id: string, version?: number): Promise<boolean> {
+  let query = tx
     .updateTable('integrations')
     .set({ status: 'deleting', updated_at: sql`now()`, version: sql`version + 1` })
     .where('id', '=', id)
-    .where('status', '!=', 'deleting')
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+    .where('status', '!=', 'deleting');
+  if (version !== undefined) query = query.where('version', '=', version);
+  return (await query.executeTakeFirst()).numUpdatedRows === 1n;
 }
 
 function toIntegration(row: Row): Integration {

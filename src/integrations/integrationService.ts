@@ -67,9 +67,10 @@ export class IntegrationService {
   /**
    * Ends its syncs, revokes the credentials at the provider where that is possible, and erases them.
    * When it resolves the integration is gone for every reader; its records are erased in the background.
+   * @throws ConflictError when it is no longer of `options.version`; nothing was deleted
    */
-  deleteIntegration(id: string): Promise<void> {
-    return this.#deps.deletion.delete(id);
+  deleteIntegration(id: string, options: { version?: number } = {}): Promise<void> {
+    return this.#deps.deletion.delete(id, options.version);
   }
 
   /** Proves the stored credentials of this integration with a request that fails without them. Never throws for what the provider does. */
@@ -91,6 +92,11 @@ export class IntegrationService {
   async startSync(id: string): Promise<void> {
     const { configuration } = await this.#connected(id);
     await this.#deps.sync.start(id, configuration.syncFrequency ?? 'manual', configuration.timezone ?? 'UTC');
+    // Disconnected in between: a schedule must not outlive that.
+    await this.#connected(id).catch(async (error: unknown) => {
+      await this.#deps.sync.halt(id);
+      throw error;
+    });
   }
 
   /** Ends the schedule and, within two seconds, a run under way. What was written stays; the next run goes on from it. */

@@ -10,7 +10,7 @@ import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { SendOutgoing } from '../outgoing/types.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncTarget } from '../sync/runExecution.ts';
-import { CredentialsForOtherOriginError, IntegrationNotFoundError } from './errors.ts';
+import { CredentialsForOtherOriginError, IntegrationDisconnectedError, IntegrationNotFoundError } from './errors.ts';
 import { findIntegration } from './integrationQueries.ts';
 import { configuredBudgets } from './rateBudgets.ts';
 import type { Integration, IntegrationConfiguration } from './types.ts';
@@ -72,6 +72,7 @@ export class ConnectorSessions {
   async syncTarget(database: Database, integrationId: string): Promise<SyncTarget> {
     const integration = await findIntegration(database.db, integrationId);
     if (integration === null) throw new IntegrationNotFoundError(integrationId);
+    if (integration.status === 'disconnected') throw new IntegrationDisconnectedError(integrationId);
     return { integration, session: (operationId) => this.open(integration, operationId) };
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
-import { newId } from '../core/ids.ts';
+import { namedId, newIdName } from '../core/ids.ts';
 import { invalidInput, parseInput } from '../core/input.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Database } from '../store/database.ts';
@@ -42,11 +42,18 @@ export class WebhookEndpoints {
     }));
   }
 
-  /** @returns the new webhook's id and its signing secret, which is shown this once. */
-  async add(integrationId: string, webhook: WebhookConfig): Promise<{ id: string; secret: string }> {
+  /**
+   * `name` makes it repeatable: a webhook added under this name before gets the new secret, and no second one is made.
+   * @returns its id and its signing secret, which is shown this once
+   */
+  async add(
+    integrationId: string,
+    webhook: WebhookConfig,
+    name: string = newIdName(),
+  ): Promise<{ id: string; secret: string }> {
     const { secret = newSecret(), ...data } = parseInput(webhookSchema, writable(webhook), 'The webhook');
     const integration = await this.#integration(integrationId);
-    const id = newId('webhook');
+    const id = namedId('webhook', name);
     await this.#database.transaction(async (tx) => {
       // The row lock keeps two concurrent additions from passing the limit together.
       const parent = await tx
@@ -61,6 +68,7 @@ export class WebhookEndpoints {
         .selectFrom('webhook_endpoints')
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .where('integration_id', '=', integrationId)
+        .where('id', '!=', id)
         .executeTakeFirstOrThrow();
       if (Number(count) >= MAX_PER_INTEGRATION) {
         throw invalidInput('The webhook', [
@@ -70,6 +78,7 @@ export class WebhookEndpoints {
           },
         ]);
       }
+      const sealed = await this.#seal(tx, integration, id, secret);
       await tx
         .insertInto('webhook_endpoints')
         .values({
@@ -79,8 +88,9 @@ export class WebhookEndpoints {
           events: data.events,
           description: data.description ?? null,
           active: data.active ?? true,
-          ...(await this.#seal(tx, integration, id, secret)),
+          ...sealed,
         })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(sealed))
         .execute();
     });
     return { id, secret };

@@ -36,7 +36,7 @@ export interface CredentialsTable {
   envelope: Json;
   key_id: string;
   fields: string[];
-  origins: ColumnType<string[], string[] | undefined, string[]>;
+  origins: Generated<string[]>;
   version: Generated<number>;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
@@ -148,6 +148,7 @@ export interface IdempotencyKeysTable {
   scope: string;
   key: string;
   request_hash: Buffer;
+  resource_name: string;
   response: NullableJson;
   locked_until: Date;
   created_at: Generated<Date>;

@@ -46,6 +46,30 @@ describe('a POST with an Idempotency-Key', () => {
     expect(await count('once')).toBe(1);
   });
 
+  it('finds what it made before the server was killed, instead of making another', async () => {
+    const key = randomUUID();
+    const first = await create('killed', key);
+    const hooks = `${first.headers.get('location')}/webhooks`;
+    const addHook = () =>
+      server.request('POST', hooks, {
+        body: { url: 'https://example.com/hook', events: ['*'] },
+        headers: { 'idempotency-key': `hook-${key}` },
+      });
+    const hook = await addHook();
+    // As a kill between the work and its answer leaves it, two minutes later.
+    await database.current.pool.query(
+      `update idempotency_keys set response = null, locked_until = now() - interval '1 second' where key like '%' || $1`,
+      [key],
+    );
+    const again = await create('killed', key);
+    expect([again.status, again.json.id]).toEqual([201, first.json.id]);
+    expect(again.headers.get('idempotent-replay')).toBeNull();
+    expect(await count('killed')).toBe(1);
+    const hookAgain = await addHook();
+    expect([hookAgain.status, hookAgain.json.id]).toEqual([201, hook.json.id]);
+    expect((await server.request('GET', hooks)).json.data).toHaveLength(1);
+  });
+
   it('is the same request however its JSON is written', async () => {
     const key = randomUUID();
     const { name, ...rest } = input('written');

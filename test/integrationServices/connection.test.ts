@@ -202,6 +202,44 @@ describe('connecting and disconnecting', () => {
     });
   });
 
+  it('stays disconnected whatever a test or a change in flight had begun with', async () => {
+    const { id, version } = await create();
+    let release: () => void = () => {};
+    const asked = new Promise<void>((resolve) => {
+      provider.answer = (_request, response) => {
+        resolve();
+        release = () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"login":"octo"}');
+      };
+    });
+    const test = app.integrationService.testConnection((await app.integrationService.getIntegrationById(id))!);
+    await asked;
+    await app.integrationService.disconnectIntegration(id);
+    provider.answer = null;
+    release();
+    await test;
+    expect(await app.integrationService.getIntegrationById(id)).toMatchObject({ status: 'disconnected' });
+    await expect(app.integrationService.updateIntegration(id, { name: 'late', version })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    await app.integrationService.updateIntegration(id, { credentials: { apiKey: provider.key } });
+    expect(await app.integrationService.getIntegrationById(id)).toMatchObject({ status: 'disconnected' });
+  });
+
+  it('sends nothing for a run that was queued before the disconnection', async () => {
+    const { id } = await create();
+    await database.current.pool.query(
+      `insert into sync_runs (id, integration_id, trigger, status) values ('syn_early', $1, 'schedule', 'queued')`,
+      [id],
+    );
+    await database.current.pool.query(`update integrations set status = 'disconnected' where id = $1`, [id]);
+    const before = provider.seen.length;
+    expect(await app.sync.waitForRun('syn_early', AbortSignal.timeout(20_000))).toMatchObject({
+      success: false,
+      error: { code: 'INTEGRATION_DISCONNECTED' },
+    });
+    expect(provider.seen.length).toBe(before);
+  });
+
   it('says why it could not connect', async () => {
     const { id } = await create({ key: 'wrong' });
     const error = await app.integrationService.connectIntegration(id).catch((reason: unknown) => reason);

@@ -5,6 +5,7 @@ import { IntegrationNotFoundError } from '../../src/integrations/errors.ts';
 import type { CreateIntegrationData } from '../../src/integrations/types.ts';
 import { openTestApp } from '../support/app.ts';
 import { useTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { describeProvider, type Provider, startProvider } from '../support/provider.ts';
 
 const database = useTestDatabase();
@@ -106,7 +107,34 @@ describe('an integration', () => {
     expect(await app.credentials.load(id)).toBeNull();
     await expect(app.integrationService.startSync(id)).rejects.toBeInstanceOf(IntegrationNotFoundError);
     await expect(app.integrationService.deleteIntegration(id)).rejects.toBeInstanceOf(IntegrationNotFoundError);
+    expect(await left(id)).toEqual({ integrations: 1, records: 25 });
+    await database.current.pool.query(`update pgboss.job set start_after = now() where name = 'integration.erase'`);
+    await eventually('its row and records to be gone', async () => {
+      const { integrations, records } = await left(id);
+      return integrations === 0 && records === 0;
+    });
   });
+
+  it('is erased in the end also when its job was lost', async () => {
+    const { id } = await app.integrationService.createIntegration(data());
+    await app.integrationService.syncIntegration(id);
+    await database.current.pool.query(`update integrations set status = 'deleting' where id = $1`, [id]);
+    await app.jobs.enqueue('integration.eraseLeftovers', {});
+    await eventually('its row and records to be gone', async () => {
+      const { integrations, records } = await left(id);
+      return integrations === 0 && records === 0;
+    });
+    expect(await app.credentials.load(id)).toBeNull();
+  });
+
+  async function left(id: string) {
+    const { rows } = await database.current.pool.query(
+      `select (select count(*)::int from integrations where id = $1) as integrations,
+              (select count(*)::int from records where integration_id = $1) as records`,
+      [id],
+    );
+    return rows[0];
+  }
 });
 
 describe('an unknown id', () => {

@@ -30,7 +30,7 @@ export const createIntegration: AddRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      const integration = await app.integrationService.createIntegration(request.body);
+      const integration = await app.catalog.create(request.body, request.resourceName);
       reply.code(201).header('location', `${API}/integrations/${integration.id}`).header('etag', etagOf(integration));
       return integration;
     },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { matchedVersion } from '../../etag.ts';
+import { ConflictError } from '../../../core/errors.ts';
+import { matchedVersion, staleVersion } from '../../etag.ts';
 import { integrationParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
 import { type AddRoute, API } from '../route.ts';
@@ -22,8 +23,10 @@ export const deleteIntegration: AddRoute = (server, app) => {
     async (request, reply) => {
       const { id } = request.params;
       const ifMatch = request.headers['if-match'];
-      if (ifMatch !== undefined) matchedVersion(ifMatch, await app.catalog.get(id));
-      await app.integrationService.deleteIntegration(id);
+      const version = ifMatch === undefined ? undefined : matchedVersion(ifMatch, await app.catalog.get(id));
+      await app.integrationService.deleteIntegration(id, { version }).catch((error: unknown) => {
+        throw error instanceof ConflictError ? staleVersion(id, null) : error;
+      });
       return reply.code(204).send();
     },
   );

@@ -30,7 +30,7 @@ export const addWebhook: AddRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      const { id, secret } = await app.webhooks.add(request.params.id, request.body);
+      const { id, secret } = await app.webhooks.add(request.params.id, request.body, request.resourceName);
       const stored = (await app.webhooks.list(request.params.id)).find((webhook) => webhook.id === id);
       reply.code(201).header('location', `${API}/webhooks/${id}`);
       return { ...storedWebhook(stored!), secret };
