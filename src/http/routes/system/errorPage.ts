@@ -1,12 +1,13 @@
 import { PROBLEM_TYPES } from '../../problem.ts';
 import type { AddRoute } from '../route.ts';
+import { PAGE_POLICY, page } from './page.ts';
 
 /** Where the `type` of every problem leads: what the code means and what to do. */
 export const errorPage: AddRoute = (server) => {
-  const page = render();
+  const html = render();
   server.get('/docs/errors', { config: { open: true }, schema: { hide: true } }, async (_request, reply) => {
-    reply.type('text/html; charset=utf-8').header('content-security-policy', `default-src 'none'; base-uri 'none'`);
-    return page;
+    reply.type('text/html; charset=utf-8').header('content-security-policy', PAGE_POLICY);
+    return html;
   });
 };
 
@@ -15,18 +16,15 @@ function render(): string {
     ([code, { status, title, remedy }]) =>
       `<tr id="${code}"><td><code>${code}</code><td>${status}<td>${toHtml(title)}.<td>${toHtml(remedy)}`,
   );
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Error codes · Integration Services</title>
-<h1>Error codes</h1>
+  return page(
+    'Error codes · Integration Services',
+    `<h1>Error codes</h1>
 <p>Programs branch on <code>code</code>; texts may change.</p>
 <table>
 <tr><th>Code<th>Status<th>Meaning<th>What to do
 ${rows.join('\n')}
-</table>
-</html>
-`;
+</table>`,
+  );
 }
 
 function toHtml(text: string): string {
