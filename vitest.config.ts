@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { findServer } from './test/support/server.ts';
 
@@ -7,6 +8,11 @@ const timeoutMs = process.env.TEST_SLOW ? 600_000 : 60_000;
 
 /** What runs a second time, on the PostgreSQL server of the machine: where engine and version could matter. */
 const SERVER_FOLDERS = ['store', 'jobs', 'credentials', 'sync', 'integrationServices'];
+
+/** What needs no database would only run the same again; and of the embedded server itself there is only one. */
+function asksForDatabase(path: string): boolean {
+  return /useTestDatabase|inject\(/.test(readFileSync(path, 'utf8')) && !path.includes('embedded');
+}
 
 export default defineConfig({
   test: {
@@ -24,9 +30,10 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'server',
-                include: SERVER_FOLDERS.map((folder) => `test/${folder}/**/*.${suffix}`),
-                // Of the embedded server itself there is only one.
-                exclude: [...slow, 'test/store/embedded/**'],
+                include: globSync(SERVER_FOLDERS.map((folder) => `test/${folder}/**/*.${suffix}`)).filter(
+                  asksForDatabase,
+                ),
+                exclude: slow,
               },
             },
           ]
