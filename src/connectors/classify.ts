@@ -6,6 +6,7 @@ import type { ErrorRule } from './format/errors.ts';
 import { durationMs } from './format/parts.ts';
 import type { Connector } from './format.ts';
 import { type JsonPath, parsePath, valueAt } from './jsonPath.ts';
+import { matches } from './pattern.ts';
 import { readRateLimit, readRetryAfter } from './rateLimitHeaders.ts';
 import { readJson } from './readJson.ts';
 
@@ -98,8 +99,7 @@ function compileRule({ when }: ErrorRule): (seen: Seen) => boolean {
     });
   }
   if (message !== undefined) {
-    const pattern = new RegExp(message, 'iu');
-    tests.push((seen) => pattern.test(seen.message() ?? ''));
+    tests.push((seen) => matches(message, seen.message() ?? '', { ignoreCase: true }));
   }
   return (seen) => tests.every((test) => test(seen));
 }
@@ -112,8 +112,7 @@ function headerHolds(
   if (condition.exists !== undefined && (value !== undefined) !== condition.exists) return false;
   if (condition.equals !== undefined && value !== condition.equals) return false;
   return (
-    condition.matches === undefined ||
-    (value !== undefined && new RegExp(condition.matches, 'iu').test(value.slice(0, 2000)))
+    condition.matches === undefined || (value !== undefined && matches(condition.matches, value, { ignoreCase: true }))
   );
 }
 

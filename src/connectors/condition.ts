@@ -1,14 +1,11 @@
 import type { JsonValue } from '../core/json.ts';
 import type { Condition } from './format/parts.ts';
 import { parsePath, valueAt } from './jsonPath.ts';
-
-/** Longest text that a pattern of a connector is tried on. */
-const MATCHED_CHARS = 2000;
+import { matches } from './pattern.ts';
 
 /** Prepares a condition; `null` and a missing value count as not existing. */
 export function compileCondition(condition: Condition): (value: JsonValue) => boolean {
   const path = parsePath(condition.path);
-  const pattern = condition.matches === undefined ? undefined : new RegExp(condition.matches, 'u');
   return (value) => {
     const found = valueAt(value, path);
     const exists = found !== undefined && found !== null;
@@ -16,7 +13,7 @@ export function compileCondition(condition: Condition): (value: JsonValue) => bo
     if (condition.equals !== undefined && (found ?? null) !== condition.equals) return false;
     if (condition.notEquals !== undefined && (found ?? null) === condition.notEquals) return false;
     if (condition.in !== undefined && !condition.in.some((one) => one === found)) return false;
-    return pattern === undefined || matches(pattern, found);
+    return condition.matches === undefined || fits(condition.matches, found);
   };
 }
 
@@ -25,7 +22,6 @@ export function compileConditions(conditions: readonly Condition[]): (value: Jso
   return (value) => compiled.every((holds) => holds(value));
 }
 
-function matches(pattern: RegExp, value: JsonValue | undefined): boolean {
-  if (typeof value !== 'string' && typeof value !== 'number') return false;
-  return pattern.test(String(value).slice(0, MATCHED_CHARS));
+function fits(pattern: string, value: JsonValue | undefined): boolean {
+  return (typeof value === 'string' || typeof value === 'number') && matches(pattern, String(value));
 }

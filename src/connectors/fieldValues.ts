@@ -1,5 +1,6 @@
 import { urlFault } from './checks/urlFault.ts';
 import type { ConnectionField, CredentialField } from './format/parts.ts';
+import { MAX_MATCHED_CHARS, matches } from './pattern.ts';
 
 /** What is wrong with the value of a connection field, or null. */
 export function connectionValueProblem(field: ConnectionField, value: unknown): string | null {
@@ -29,7 +30,7 @@ export function credentialValueProblem(field: CredentialField, value: string): s
 }
 
 function fits(field: { pattern?: string }, value: string): boolean {
-  return field.pattern === undefined || new RegExp(field.pattern, 'u').test(value);
+  return field.pattern === undefined || (value.length <= MAX_MATCHED_CHARS && matches(field.pattern, value));
 }
 
 function takes(field: { example?: string }, what: string): string {

@@ -1,6 +1,7 @@
 import { connectionValueProblem } from '../fieldValues.ts';
 import type { ConnectionField, CredentialField } from '../format/parts.ts';
 import type { Connector } from '../format.ts';
+import { matches } from '../pattern.ts';
 import type { Report } from './report.ts';
 
 /** What people fill in: names told apart, patterns that work, defaults and examples that fit them. */
@@ -28,7 +29,7 @@ export function checkFields(report: Report, connector: Connector): void {
         pattern &&
         field.example !== undefined &&
         field.pattern !== undefined &&
-        !new RegExp(field.pattern, 'u').test(field.example)
+        !matches(field.pattern, field.example)
       )
         report.add([...path, 'example'], `does not fit the field's pattern ${field.pattern}`);
     }
@@ -55,5 +56,5 @@ function checkPattern(
     );
     return false;
   }
-  return report.pattern([...path, 'pattern'], field.pattern) !== undefined;
+  return report.pattern([...path, 'pattern'], field.pattern);
 }

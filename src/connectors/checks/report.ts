@@ -1,6 +1,6 @@
-import safeRegex from 'safe-regex2';
 import type { ConnectorProblem } from '../errors.ts';
 import { parsePath } from '../jsonPath.ts';
+import { patternFault } from '../pattern.ts';
 import { type TemplateNames, templateProblems } from '../templateCheck.ts';
 
 type Path = readonly (string | number)[];
@@ -51,20 +51,11 @@ export class Report {
     else for (const [index, text] of (texts ?? []).entries()) this.jsonPath([...path, index], text, takes);
   }
 
-  /** @returns the pattern when it can be used */
-  pattern(path: Path, text: string | undefined): RegExp | undefined {
-    if (text === undefined) return undefined;
-    try {
-      const pattern = new RegExp(text, 'u');
-      if (safeRegex(text)) return pattern;
-      this.add(
-        path,
-        'could take exponential time: it repeats something that repeats itself. Write it without nested "*", "+" or "?".',
-      );
-    } catch (error) {
-      this.add(path, `is not a regular expression: ${error instanceof Error ? error.message : error}.`);
-    }
-    return undefined;
+  /** @returns whether it can be used */
+  pattern(path: Path, text: string | undefined): boolean {
+    const fault = text === undefined ? null : patternFault(text);
+    if (fault !== null) this.add(path, fault);
+    return fault === null;
   }
 
   /** The things at `path` are told apart by name. */
