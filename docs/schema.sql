@@ -192,7 +192,7 @@ CREATE INDEX outgoing_attempts_by_integration ON ONLY public.outgoing_attempts U
 
 CREATE INDEX outgoing_attempts_by_operation ON ONLY public.outgoing_attempts USING btree (operation_id, started_at);
 
-CREATE INDEX records_by_change ON public.records USING btree (integration_id, stream, change_seq);
+CREATE INDEX records_by_change ON public.records USING btree ((((integration_id || '/'::text) || stream)), change_seq);
 
 CREATE INDEX sync_runs_by_age ON public.sync_runs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 

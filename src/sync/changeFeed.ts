@@ -43,7 +43,7 @@ export async function readChanges(
 
 /**
  * The index leads with the stream, so each stream's next changes are taken from it and merged. Data is fetched
- * only for the rows of the page.
+ * only for the rows of the page. Ids of integrations hold no slash.
  */
 async function selectChanges(
   db: Kysely<Schema>,
@@ -63,7 +63,7 @@ async function selectChanges(
       cross join lateral (
         select stream, record_key, change_seq
         from records
-        where integration_id = ${integrationId} and stream = streams.stream and change_seq > ${since}
+        where integration_id || '/' || stream = ${`${integrationId}/`}::text || streams.stream and change_seq > ${since}
         order by change_seq
         limit ${limit + 1}
       ) changes
