@@ -9,6 +9,7 @@ import type { Stream } from './format/stream.ts';
 import { guardPage } from './pagination/loopGuard.ts';
 import { nextPage } from './pagination/nextPage.ts';
 import { additionsFor, type PagePosition } from './pagination/position.ts';
+import { askedAt } from './providerClock.ts';
 import { badAnswer, type PageContent, selectorFor } from './records.ts';
 import { buildRequest, sendRequest } from './request.ts';
 import { secretsOf } from './secrets.ts';
@@ -31,6 +32,8 @@ export interface ReadPage {
   readonly next: Position | null;
   readonly records: readonly StreamRecord[];
   readonly cursors: readonly string[];
+  /** When it was asked for, by the provider's clock. */
+  readonly askedAtMs: number;
   /** Key of the parent's record that this page belongs to, and whether it is its last page. */
   readonly parentKey: string | null;
   readonly parentDone: boolean;
@@ -97,7 +100,7 @@ async function* pagesOf(
   from: Position | null,
   cursor: JsonValue | undefined,
   parent: JsonObject,
-): AsyncGenerator<{ page: Pick<ReadPage, 'at' | 'records' | 'cursors'>; next: Position | null }> {
+): AsyncGenerator<{ page: Pick<ReadPage, 'at' | 'records' | 'cursors' | 'askedAtMs'>; next: Position | null }> {
   const scope: TemplateScope = {
     ...sessionScope(reader.session),
     parent,
@@ -105,19 +108,20 @@ async function* pagesOf(
   };
   for (let at: Position | null = from; ; ) {
     const fetched = await fetchPage(reader, stream, at?.page ?? null, scope);
-    const { records, cursors } = fetched;
+    const { records, cursors, askedAtMs } = fetched;
     const following = cursor !== undefined && isPast(stream, cursors, cursor) ? null : fetched.next;
     const next: Position | null =
       following === null
         ? null
         : { page: following, guard: inContext(stream, fetched, () => guardPage(at?.guard, following, records)) };
-    yield { page: { at, records, cursors }, next };
+    yield { page: { at, records, cursors, askedAtMs }, next };
     if (next === null) return;
     at = next;
   }
 }
 
-type Fetched = PageContent & { readonly next: PagePosition | null; readonly url: string; readonly status: number };
+type Fetched = PageContent &
+  Pick<ReadPage, 'askedAtMs'> & { readonly next: PagePosition | null; readonly url: string; readonly status: number };
 
 async function fetchPage(
   reader: Reader,
@@ -130,16 +134,18 @@ async function fetchPage(
   const request = buildRequest(session, stream, scope, additionsFor(pagination, position));
   try {
     const response = await sendRequest(session, request, { operation: 'sync', authenticator, signal });
+    const askedAtMs = askedAt(response, session.clock);
     const content = selectorFor(stream)(response, scope);
     const next = inContext(stream, response, () =>
       withoutSecrets(reader, nextPage(pagination, { position, response, body: content.body, records: content.raw })),
     );
-    return { ...content, next, url: response.url, status: response.status };
+    return { ...content, next, askedAtMs, url: response.url, status: response.status };
   } catch (error) {
     const nothing =
       stream.parent?.skipNotFound === true && error instanceof OutgoingCallError && error.outcome === 'not_found';
     if (!nothing) throw error;
-    return { body: null, raw: [], records: [], cursors: [], next: null, url: request.url.href, status: 404 };
+    const empty = { body: null, raw: [], records: [], cursors: [], next: null };
+    return { ...empty, askedAtMs: session.clock.now(), url: request.url.href, status: 404 };
   }
 }
 
