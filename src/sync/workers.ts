@@ -88,10 +88,15 @@ export class SyncWorkers {
   #execute(row: SyncRunRow): void {
     const { clock, log, watch, onRunFinished } = this.#deps;
     const run: ActiveRun = { row, controller: new AbortController(), renewedAtMs: clock.monotonicMs() };
+    // A run that this process had lost and claimed again: its earlier execution may still be ending.
+    this.#active.get(row.id)?.controller.abort(new RunInterruption('lease_lost'));
     this.#active.set(row.id, run);
+    const ended = () => {
+      if (this.#active.get(row.id) === run) this.#active.delete(row.id);
+    };
     const work = async () => {
       const finished = await executeRun(this.#deps, row, run.controller.signal, () => watch.notify(row.id));
-      this.#active.delete(row.id);
+      ended();
       if (finished !== undefined) await onRunFinished?.(toSyncRun(finished));
     };
     const settled = work()
@@ -99,7 +104,7 @@ export class SyncWorkers {
         log.error('A sync run could not be ended', { runId: row.id, reason: errorMessage(error) }),
       )
       .finally(() => {
-        this.#active.delete(row.id);
+        ended();
         this.#settled.delete(settled);
         watch.notify(row.id);
         this.wake();

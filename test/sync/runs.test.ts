@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AbortedError, ConflictError } from '../../src/core/errors.ts';
@@ -294,6 +295,33 @@ describe('a worker that was away', () => {
     await expireLease(run.id);
     expect(await service.sync.waitForRun(run.id)).toMatchObject({ success: true, recordsAdded: 45 });
   });
+});
+
+test('a run that its own process lost and claimed again has one execution, which can be stopped', async () => {
+  api.put('items', ...numbered(45));
+  const held: ServerResponse[] = [];
+  api.intercept = (_request, response, url) => {
+    if (url.searchParams.get('after') !== 'r0020') return false;
+    held.push(response);
+    return true;
+  };
+  const id = await add();
+  const { id: runId } = await service.sync.requestRun(id, { trigger: 'manual' });
+  await eventually('two pages', async () => (await service.sync.getRun(runId)).pages === 2);
+  // As if the process had been suspended for longer than a lease, and then looked into the queue first.
+  await eventually('a second claim', async () => {
+    await expireLease(runId);
+    await service.sync.requestRun(id, { trigger: 'manual' });
+    return (await findRun(database.current.db, runId))!.lease_token > 1;
+  });
+  await eventually('the second execution to wait', () => held.length === 2);
+  // The page that the first one waits for comes: it cannot write it, and ends.
+  held[0]!.writeHead(200, { 'content-type': 'application/json' }).end('{"items": [], "more": false}');
+  await delay(700);
+  const askedAt = performance.now();
+  await service.sync.stop(id);
+  expect(performance.now() - askedAt).toBeLessThan(2_000);
+  expect(await service.sync.getRun(runId)).toMatchObject({ status: 'stopped', recordsAdded: 20 });
 });
 
 async function expireLease(runId: string): Promise<void> {
