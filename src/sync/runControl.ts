@@ -76,11 +76,10 @@ export class RunControl {
   async stop(integrationId: string): Promise<void> {
     const { database, clock, workers, watch, onRunFinished } = this.#deps;
     const deadlineMs = clock.monotonicMs() + STOP_DEADLINE_MS;
+    workers.interrupt(integrationId);
     let row = await requestStop(database.db, integrationId);
     while (row !== undefined && row.status !== 'stopped') {
-      const moved = this.#moved(row.id);
-      workers.interrupt(row.id);
-      await moved;
+      await this.#moved(row.id);
       row = await requestStop(database.db, integrationId, row.id);
       if (row !== undefined && clock.monotonicMs() > deadlineMs)
         throw new UnavailableError(`The sync run ${row.id} was told to stop and does not end. Try again.`);

@@ -29,8 +29,9 @@ export interface SyncStateRow {
 const IDLE_TIMEOUT = String(LEASE_MS);
 
 /**
- * The fence that every transaction of a run starts with: locks the run's row, if the claim is still good, and the
+ * The fence that every transaction of a run starts with: looks whether the claim is still good, and locks the
  * integration's records. Undefined when another worker has the run or it has ended: the caller must roll back.
+ * The run's row is not locked, so that the run can be told to stop meanwhile; `advanceRun` looks again.
  */
 export async function fence(tx: Transaction<Schema>, claim: RunClaim): Promise<{ stop: boolean } | undefined> {
   const { rows } = await sql<{ stop: boolean }>`
@@ -38,8 +39,7 @@ export async function fence(tx: Transaction<Schema>, claim: RunClaim): Promise<{
            set_config('idle_in_transaction_session_timeout', ${IDLE_TIMEOUT}, true),
            ${recordsLock(claim.integrationId)}
     from sync_runs
-    where id = ${claim.id} and lease_token = ${claim.leaseToken} and status = 'running'
-    for update`.execute(tx);
+    where id = ${claim.id} and lease_token = ${claim.leaseToken} and status = 'running'`.execute(tx);
   return rows[0];
 }
 
@@ -132,11 +132,14 @@ export interface RunAdvance {
   readonly warnings?: readonly RunProblem[];
 }
 
-/** Adds to a run's counts and renews its lease; the last statement of every transaction of a run. */
-export async function advanceRun(tx: Transaction<Schema>, claim: RunClaim, advance: RunAdvance): Promise<void> {
+/**
+ * Adds to a run's counts and renews its lease; the last statement of every transaction of a run. From here on
+ * nobody else can claim or end it. False when the claim is no longer good: the caller must roll back.
+ */
+export async function advanceRun(tx: Transaction<Schema>, claim: RunClaim, advance: RunAdvance): Promise<boolean> {
   const { added, updated, deleted } = advance.counts ?? { added: 0, updated: 0, deleted: 0 };
   const read = advance.recordsRead ?? 0;
-  await sql`
+  const result = await sql`
     update sync_runs
     set pages = pages + ${advance.pages ?? 0}::bigint,
         records_read = records_read + ${read}::bigint,
@@ -147,5 +150,6 @@ export async function advanceRun(tx: Transaction<Schema>, claim: RunClaim, advan
         progress = progress || jsonb_build_object(${advance.stream}::text, ${advance.phase}::text),
         warnings = warnings || ${JSON.stringify(advance.warnings ?? [])}::jsonb,
         lease_until = now() + ${sql.lit(`${LEASE_MS} milliseconds`)}::interval
-    where id = ${claim.id}`.execute(tx);
+    where id = ${claim.id} and lease_token = ${claim.leaseToken} and status = 'running'`.execute(tx);
+  return result.numAffectedRows === 1n;
 }

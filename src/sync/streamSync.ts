@@ -16,6 +16,7 @@ import {
   countDeletions,
   fence,
   findState,
+  type RunAdvance,
   savePendingDeletions,
   saveState,
 } from './stateQueries.ts';
@@ -84,12 +85,16 @@ export class StreamSync {
   }
 
   async #write(batch: RecordBatch, full: boolean): Promise<void> {
-    const { claim, safetyPercent, clock } = this.#context;
+    const { claim, safetyPercent, clock, signal } = this.#context;
     const warnings = this.#warningsOf(batch);
     const { readId, phase } = await this.#fenced(async (tx) => {
       const readId = this.#readId ?? (await beginFullRead(tx, claim.integrationId, this.#stream));
       const counts: WriteCounts = { added: 0, updated: 0, deleted: 0, seen: 0 };
-      for (const portion of batch.portions) add(counts, await writeRecords(tx, { ...this.#target, readId }, portion));
+      for (const portion of batch.portions) {
+        // What is rolled back here is read again.
+        signal.throwIfAborted();
+        add(counts, await writeRecords(tx, { ...this.#target, readId }, portion));
+      }
       const completed = full && batch.last;
       const row = await saveState(tx, this.#target, batch.state, counts, completed);
       const decision = completed
@@ -101,7 +106,7 @@ export class StreamSync {
           };
       if (completed && (decision.pending ?? row.pending_deletions) !== null)
         await savePendingDeletions(tx, this.#target, decision.pending);
-      await advanceRun(tx, claim, {
+      await this.#advance(tx, {
         stream: this.#stream,
         phase: decision.phase,
         pages: batch.pages,
@@ -128,7 +133,7 @@ export class StreamSync {
         const { deleted, last } = await deleteUnseen(tx, { ...this.#target, readId }, after);
         const unseen = deleted > 0 ? await countDeletions(tx, this.#target, deleted) : Number.POSITIVE_INFINITY;
         const rest = unseen > 0 ? last : null;
-        await advanceRun(tx, claim, {
+        await this.#advance(tx, {
           stream: this.#stream,
           phase: rest === null ? 'done' : 'read',
           counts: { added: 0, updated: 0, deleted, seen: 0 },
@@ -149,6 +154,10 @@ export class StreamSync {
       if (held.stop) throw new RunInterruption('stopped');
       return work(tx);
     });
+  }
+
+  async #advance(tx: Transaction<Schema>, advance: RunAdvance): Promise<void> {
+    if (!(await advanceRun(tx, this.#context.claim, advance))) throw new RunInterruption('lease_lost');
   }
 
   #warningsOf(batch: RecordBatch): RunProblem[] {

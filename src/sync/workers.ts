@@ -57,9 +57,10 @@ export class SyncWorkers {
     this.#queue?.wake();
   }
 
-  /** Interrupts a run of this process; others notice the request in their heartbeat. */
-  interrupt(runId: string): void {
-    this.#active.get(runId)?.controller.abort(new RunInterruption('stopped'));
+  /** Stops what this process runs for an integration; others notice the request in their heartbeat. */
+  interrupt(integrationId: string): void {
+    for (const { row, controller } of this.#active.values())
+      if (row.integration_id === integrationId) controller.abort(new RunInterruption('stopped'));
   }
 
   /** Gives runs under way back to the queue, where another process finds them, and waits until this is done. */

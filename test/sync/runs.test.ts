@@ -181,6 +181,34 @@ describe('stopping', () => {
   });
 });
 
+describe('stopping while a page of 25 MB is written', () => {
+  test.each([
+    ['in this process', () => service],
+    ['in another process', () => other],
+  ])('ends the run within two seconds, and the page is read again (%s)', async (_, asking) => {
+    const page = JSON.stringify({ items: numbered(40_000, { filler: 'x'.repeat(600) }), more: false });
+    api.intercept = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(page);
+      return true;
+    };
+    const id = await add();
+    const run = await service.sync.requestRun(id, { trigger: 'manual' });
+    await eventually('the transaction that writes it', async () => {
+      const { rows } = await database.current.pool.query(
+        `select from pg_locks where locktype = 'advisory' and granted
+         and database = (select oid from pg_database where datname = current_database())`,
+      );
+      return rows.length > 0;
+    });
+    const askedAt = performance.now();
+    await asking().sync.stop(id);
+    expect(performance.now() - askedAt).toBeLessThan(2_000);
+    expect(await service.sync.getRun(run.id)).toMatchObject({ status: 'stopped', pages: 0, recordsAdded: 0 });
+    expect(await storedRecords(database.current, id, 'items')).toEqual([]);
+    expect(await service.sync.run(id)).toMatchObject({ success: true, recordsAdded: 40_000 });
+  });
+});
+
 describe('streams', () => {
   test('one that fails does not hold up the others, and its error ends the run', async () => {
     api.put('items', ...numbered(25));
