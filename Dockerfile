@@ -11,6 +11,8 @@ FROM node:24-slim
 WORKDIR /app
 ENV NODE_ENV=production
 ENV DATA_DIR=/app/data
+# npm hands `docker stop` to its shell; bash becomes the server, where sh would keep the signal to itself.
+ENV NPM_CONFIG_SCRIPT_SHELL=bash
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev
 COPY bin ./bin

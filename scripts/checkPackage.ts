@@ -3,14 +3,15 @@
 // opens an embedded database, which needs the migrations and connectors that the package must bring.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// Below /tmp, where the embedded database's own user can reach it when we are root.
 const folder = mkdtempSync(join(tmpdir(), 'integration-services-package-'));
+// When we are root, the embedded database runs as another user, who must come through.
+chmodSync(folder, 0o755);
 
 function run(what: string, program: string, args: readonly string[], cwd: string): string {
   console.log(`• ${what}`);
@@ -18,7 +19,7 @@ function run(what: string, program: string, args: readonly string[], cwd: string
     cwd,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 600_000,
+    timeout: 300_000,
     env: { ...process.env, DATA_DIR: join(folder, 'data'), DATABASE_URL: '', NODE_ENV: '', LOG_LEVEL: 'warn' },
   });
 }
@@ -80,6 +81,8 @@ await app.close();
 const sealed = await CredentialEncryption.encrypt({ apiKey: 'sensitive-key' }, 'user-123');
 const opened = await CredentialEncryption.decrypt(sealed, 'user-123');
 console.log(all.length === 1 && all[0]?.id === made.id && opened.apiKey === 'sensitive-key' ? 'library works' : 'library fails');
+// The services' app works on schedules, for as long as the program runs.
+process.exit();
 `;
   writeFileSync(join(folder, 'program.ts'), program);
   requireText(

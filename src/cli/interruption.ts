@@ -1,23 +1,37 @@
+import { readEnvironment } from '../config/env.ts';
 import { AbortedError } from '../core/errors.ts';
 import { EXIT } from './exitCodes.ts';
 
 /** npm hands Ctrl-C on to a program that the terminal has already told. */
 const SAME_PRESS_MS = 1_000;
-
-const EXIT_CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
+const PARENT_INTERVAL_MS = 250;
 
 /** Calls `first` once, with the exit code that fits; whoever asks again after a moment gets an immediate end. */
 export function onInterruption(first: (exitCode: number) => void): void {
   let askedAtMs: number | undefined;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      const nowMs = performance.now();
-      if (askedAtMs === undefined) {
-        askedAtMs = nowMs;
-        first(EXIT_CODES[name]);
-      } else if (nowMs - askedAtMs > SAME_PRESS_MS) process.exit(EXIT_CODES[name]);
-    });
-  }
+  const ask = (exitCode: number): void => {
+    const nowMs = performance.now();
+    if (askedAtMs === undefined) {
+      askedAtMs = nowMs;
+      first(exitCode);
+    } else if (nowMs - askedAtMs > SAME_PRESS_MS) process.exit(exitCode);
+  };
+  process.on('SIGINT', () => ask(EXIT.interrupted));
+  process.on('SIGTERM', () => ask(EXIT.terminated));
+  if (readEnvironment().npm_lifecycle_event !== undefined) onParentGone(() => ask(EXIT.terminated));
+}
+
+/**
+ * npm gives a SIGTERM to the shell between it and this program, which many shells keep to themselves: they end, and
+ * this program would go on without anybody knowing.
+ */
+function onParentGone(gone: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    gone();
+  }, PARENT_INTERVAL_MS).unref();
 }
 
 /** The signal of Ctrl-C and SIGTERM, which ask a command to end cleanly. */

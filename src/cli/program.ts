@@ -7,6 +7,7 @@ import { connectorsShow } from './commands/connectorsShow.ts';
 import { connectorsValidate } from './commands/connectorsValidate.ts';
 import { credentialsRotate } from './commands/credentialsRotate.ts';
 import { doctor } from './commands/doctor.ts';
+import { integrationsConfirmDeletions } from './commands/integrationsConfirmDeletions.ts';
 import { integrationsCreate } from './commands/integrationsCreate.ts';
 import { integrationsDelete } from './commands/integrationsDelete.ts';
 import { integrationsList } from './commands/integrationsList.ts';
@@ -27,6 +28,7 @@ export function buildProgram(json: boolean): Command {
       integrationsCreate(),
       integrationsTest(),
       integrationsSync(),
+      integrationsConfirmDeletions(),
       integrationsDelete(),
     ]),
     records(),

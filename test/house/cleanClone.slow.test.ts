@@ -1,8 +1,9 @@
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, repository, run, type Surroundings, start, systemPath } from './support/cleanMachine.ts';
+import { processesOf } from './support/processesOf.ts';
 
 const asRoot = process.getuid?.() === 0;
 const NOBODY_UID = 65_534;
@@ -89,18 +90,4 @@ function giveTo(uid: number, path: string): void {
     if (entry.isDirectory()) giveTo(uid, join(path, entry.name));
     else if (!entry.isSymbolicLink()) chownSync(join(path, entry.name), uid, uid);
   }
-}
-
-/** Command lines that name the folder; PostgreSQL's do. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      } catch {
-        return ''; // ended meanwhile
-      }
-    })
-    .filter((line) => line.includes(folder));
 }

@@ -85,5 +85,7 @@ function report(out: Output, name: string, result: SyncResult): void {
   out.line(`${success ? '✓' : '✗'} ${name} ${status}: ${counted(recordsRead, 'record')} read (${counts}; ${took})`);
   for (const problem of [...(result.error === null ? [] : [result.error]), ...result.warnings]) {
     out.say(`  ${problem.stream === undefined ? '' : `${problem.stream}: `}${problem.message}`);
+    if (problem.code === 'DELETIONS_NEED_CONFIRMATION')
+      out.hint(`integration-services integrations confirm-deletions ${result.integrationId} ${problem.stream}`);
   }
 }

@@ -25,6 +25,8 @@ export interface Running {
   readonly pid: number;
   /** Everything it has written so far, stdout and stderr together. */
   output(): string;
+  /** Ctrl-C: as a terminal does, the signal goes to the program and all that it has started. */
+  interrupt(): void;
   /** Waits until it has written `text`; fails when it ends before. */
   says(text: string, timeoutMs?: number): Promise<void>;
   readonly ended: Promise<number | null>;
@@ -41,7 +43,7 @@ export function start(program: string, args: readonly string[], surroundings: Su
 }
 
 function launch(program: string, args: readonly string[], { cwd, env, uid }: Surroundings): Running {
-  const child = spawn(program, args, { cwd, env, uid, gid: uid, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { cwd, env, uid, gid: uid, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   const keep = (chunk: Buffer): void => {
     text += chunk.toString();
@@ -57,6 +59,7 @@ function launch(program: string, args: readonly string[], { cwd, env, uid }: Sur
     child,
     pid: child.pid!,
     output: () => text,
+    interrupt: () => process.kill(-child.pid!, 'SIGINT'),
     ended,
     async says(wanted, timeoutMs = 60_000) {
       await eventually(
