@@ -1,6 +1,10 @@
 import { AppError } from '../core/errors.ts';
 import type { Outcome } from '../outgoing/types.ts';
 
+/** More than these help nobody, and finding them costs time. */
+export const MAX_PROBLEMS = 50;
+export const MORE_PROBLEMS = `has more problems than the ${MAX_PROBLEMS} listed here.`;
+
 /** One thing wrong with a connector. */
 export interface ConnectorProblem {
   readonly path: readonly (string | number)[];
@@ -14,7 +18,7 @@ export interface LocatedProblem extends ConnectorProblem {
   readonly column: number;
 }
 
-/** A connector file is not valid. `problems` lists everything that was found, in the order of the file. */
+/** A connector file is not valid. `problems` lists what was found, in the order of the file. */
 export class InvalidConnectorError extends AppError {
   readonly code = 'INVALID_CONNECTOR';
   readonly fileName: string;

@@ -70,11 +70,11 @@ export const connectorSchema = z.strictObject({
   docsUrl: z.url(),
   /** The version of the API that this file was written for; `{{ apiVersion }}` in templates. */
   apiVersion: z.string().min(1).max(50),
-  connection: z.array(connectionFieldSchema).default([]),
-  auth: z.array(authModeSchema).min(1),
+  connection: z.array(connectionFieldSchema).max(100).default([]),
+  auth: z.array(authModeSchema).min(1).max(20),
   baseUrl: templateSchema.min(1),
   /** Further origins of this API. Only they and the base address receive the credentials. */
-  origins: z.array(templateSchema).default([]),
+  origins: z.array(templateSchema).max(50).default([]),
   /** Sent with every request. */
   headers: headersSchema.default({}),
   check: checkSchema,
@@ -82,9 +82,9 @@ export const connectorSchema = z.strictObject({
   retry: retrySchema.prefault({}),
   errors: errorsSchema.prefault({}),
   pagination: paginationSchema.default({ type: 'none' }),
-  streams: z.array(streamSchema).default([]),
+  streams: z.array(streamSchema).max(500).default([]),
   webhooks: webhooksSchema.optional(),
-  scopes: z.array(scopeSchema).default([]),
+  scopes: z.array(scopeSchema).max(200).default([]),
 });
 
 /** A validated description of a platform. */

@@ -1,29 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { LIMITS } from '../core/limits.ts';
-import { InvalidConnectorError, type LocatedProblem } from './errors.ts';
+import { InvalidConnectorError, type LocatedProblem, MAX_PROBLEMS } from './errors.ts';
 import type { Connector } from './format.ts';
 import { validateConnector } from './validate.ts';
 
+/** Words, marks and gaps of a file; six times what the largest connector that comes with the product has. */
+const MAX_TOKENS = 15_000;
+
 /**
  * Reads a connector from YAML (1.2, plain data: no aliases, no tags).
- * @throws InvalidConnectorError that lists every problem with its line and column
+ * @throws InvalidConnectorError that lists the problems (the first 50) with their lines and columns
  */
 export function parseConnector(source: string, fileName: string): Connector {
-  const bytes = Buffer.byteLength(source);
   const refuse = (problems: LocatedProblem[]): never => {
     throw new InvalidConnectorError(fileName, problems);
   };
-  if (bytes > LIMITS.connectorBytes)
-    refuse([
-      {
-        line: 1,
-        column: 1,
-        path: [],
-        message: `has ${bytes} bytes; a connector takes at most ${LIMITS.connectorBytes}.`,
-      },
-    ]);
+  const tooMuch = sizeFault(source);
+  if (tooMuch !== null) refuse([{ line: 1, column: 1, path: [], message: tooMuch }]);
 
   const lines = new LineCounter();
   const document = readYaml(source, lines, refuse);
@@ -31,21 +26,11 @@ export function parseConnector(source: string, fileName: string): Connector {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const faults = causes([...document.errors, ...document.warnings]).map((fault) => ({
-    ...place(fault.pos[0]),
-    path: [],
-    message: yamlMessage(fault),
-  }));
-  visit(document, {
-    Alias: (_key, node) => {
-      faults.push({
-        ...place(node.range?.[0] ?? 0),
-        path: [],
-        message: `uses the alias "*${node.source}"; a connector is plain data, so repeat the value.`,
-      });
-    },
-  });
-  if (faults.length > 0) refuse(faults);
+  // The first fault is the cause, and the rest follow from it.
+  const [fault] = [...document.errors, ...document.warnings];
+  if (fault !== undefined) refuse([{ ...place(fault.pos[0]), path: [], message: yamlMessage(fault) }]);
+  const faults = dataFaults(document);
+  if (faults.length > 0) refuse(faults.map(({ offset, message }) => ({ ...place(offset), path: [], message })));
 
   const result = validateConnector(document.toJS({ maxAliasCount: 0 }) ?? {});
   if ('connector' in result) return result.connector;
@@ -81,7 +66,7 @@ function readYaml(
   refuse: (problems: LocatedProblem[]) => never,
 ): Document.Parsed {
   try {
-    return parseDocument(source, { lineCounter, prettyErrors: false, version: '1.2', strict: true, uniqueKeys: true });
+    return parseDocument(source, { lineCounter, prettyErrors: false, version: '1.2', strict: true, uniqueKeys: false });
   } catch (error) {
     // Thousands of nested brackets end the parser's stack.
     if (!(error instanceof RangeError)) throw error;
@@ -89,14 +74,44 @@ function readYaml(
   }
 }
 
-/** A key that stands twice is a fault of its own; of the others the first is the cause, and the rest follow from it. */
-function causes<T extends { code: string }>(faults: readonly T[]): T[] {
-  const first = faults.find(({ code }) => code !== 'DUPLICATE_KEY');
-  return first === undefined ? [...faults] : [first];
+/** Why the parser should not even be started: its work grows with the number of parts. */
+function sizeFault(source: string): string | null {
+  const bytes = Buffer.byteLength(source);
+  if (bytes > LIMITS.connectorBytes) return `has ${bytes} bytes; a connector takes at most ${LIMITS.connectorBytes}.`;
+  let tokens = 0;
+  for (const _token of new Lexer().lex(source)) {
+    tokens += 1;
+    if (tokens > MAX_TOKENS) return `has more than ${MAX_TOKENS} words and marks; no connector needs as many.`;
+  }
+  return null;
+}
+
+/** What is YAML but not plain data: keys that stand twice, and aliases. */
+function dataFaults(document: Document.Parsed): { offset: number; message: string }[] {
+  const faults: { offset: number; message: string }[] = [];
+  const add = (node: Node, message: string): symbol | undefined => {
+    faults.push({ offset: node.range?.[0] ?? 0, message });
+    return faults.length === MAX_PROBLEMS ? visit.BREAK : undefined;
+  };
+  visit(document, {
+    Alias: (_key, node) =>
+      add(node, `uses the alias "*${node.source}"; a connector is plain data, so repeat the value.`),
+    Map: (_key, { items }) => {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name) && add(key, 'repeats a key of the same map; keep one of them.') === visit.BREAK)
+          return visit.BREAK;
+        seen.add(name);
+      }
+      return undefined;
+    },
+  });
+  return faults;
 }
 
 function yamlMessage({ code, message }: { code: string; message: string }): string {
-  if (code === 'DUPLICATE_KEY') return 'repeats a key of the same map; keep one of them.';
   if (code === 'TAB_AS_INDENT') return 'is indented with a tab; YAML takes spaces only.';
   if (code === 'MULTIPLE_DOCS') return 'starts a second document ("---"); a connector is one document.';
   return `is not YAML: ${message}`;

@@ -72,10 +72,13 @@ export class ConnectorRegistry {
 
   /**
    * Adds a platform, or a new version of one, from YAML. It counts here at once, elsewhere within a second.
+   * @param connector what the source says, where it was parsed already
    * @throws InvalidConnectorError that lists every problem; nothing is stored then
    */
-  async save(source: string): Promise<{ connector: Connector; version: number }> {
-    const connector = parseConnector(source, 'connector');
+  async save(
+    source: string,
+    connector = parseConnector(source, 'connector'),
+  ): Promise<{ connector: Connector; version: number }> {
     const { platform } = connector;
     if (platform === DESCRIBED_PLATFORM) {
       const message = `is "${DESCRIBED_PLATFORM}", which stands for APIs described in an integration itself; take another name.`;
@@ -94,6 +97,7 @@ export class ConnectorRegistry {
         .execute();
       return last + 1;
     });
+    this.#parsed.set(versionKey({ platform, version }), connector);
     this.#forget();
     return { connector, version };
   }
@@ -158,8 +162,9 @@ export class ConnectorRegistry {
     this.#loadedAtMs = startedAtMs;
   }
 
-  async #load({ platform, version }: StoredVersion): Promise<Connector> {
-    const key = `${platform}@${version}`;
+  async #load(stored: StoredVersion): Promise<Connector> {
+    const { platform, version } = stored;
+    const key = versionKey(stored);
     const known = this.#parsed.get(key);
     if (known !== undefined) return known;
     const { source } = await this.#database.db
@@ -172,4 +177,8 @@ export class ConnectorRegistry {
     this.#parsed.set(key, connector);
     return connector;
   }
+}
+
+function versionKey({ platform, version }: StoredVersion): string {
+  return `${platform}@${version}`;
 }

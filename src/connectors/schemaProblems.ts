@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { suggestion } from '../core/input.ts';
-import type { ConnectorProblem } from './errors.ts';
+import { type ConnectorProblem, MAX_PROBLEMS, MORE_PROBLEMS } from './errors.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = (string | number)[];
@@ -21,7 +21,10 @@ export function parseWithProblems<S extends z.ZodType>(
     },
   });
   if (result.success) return { data: result.data };
-  return { problems: result.error.issues.flatMap((issue) => toProblems(issue, knownKeys)) };
+  const issues = result.error.issues.slice(0, MAX_PROBLEMS + 1);
+  const problems = issues.flatMap((issue) => toProblems(issue, knownKeys));
+  if (problems.length <= MAX_PROBLEMS) return { problems };
+  return { problems: [...problems.slice(0, MAX_PROBLEMS), { path: [], message: MORE_PROBLEMS }] };
 }
 
 function toProblems(issue: Issue, knownKeys: WeakMap<object, string[]>): ConnectorProblem[] {
@@ -29,7 +32,7 @@ function toProblems(issue: Issue, knownKeys: WeakMap<object, string[]>): Connect
   switch (issue.code) {
     case 'unrecognized_keys': {
       const known = knownKeys.get(issue.keys) ?? [];
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, MAX_PROBLEMS + 1).map((key) => ({
         path: [...path, key],
         message: `is not known here.${suggestion(key, known)} Known: ${known.join(', ')}.`,
       }));

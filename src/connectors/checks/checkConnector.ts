@@ -8,7 +8,7 @@ import { checkErrors, checkRateLimit } from './checkErrors.ts';
 import { checkFields } from './checkFields.ts';
 import { checkStreams } from './checkStreams.ts';
 import { checkCondition } from './condition.ts';
-import { Report } from './report.ts';
+import { Report, ReportIsFull } from './report.ts';
 import { checkRequestPath } from './requestPath.ts';
 import { urlFault } from './urlFault.ts';
 import { isReferredTo, unusedConnectionFields } from './usage.ts';
@@ -19,6 +19,15 @@ import { isReferredTo, unusedConnectionFields } from './usage.ts';
  */
 export function checkConnector(connector: Connector): ConnectorProblem[] {
   const report = new Report();
+  try {
+    checkParts(report, connector);
+  } catch (error) {
+    if (!(error instanceof ReportIsFull)) throw error;
+  }
+  return report.problems;
+}
+
+function checkParts(report: Report, connector: Connector): void {
   const names: TemplateNames = {
     config: connector.connection.map((field) => field.name),
     apiVersion: 'value',
@@ -35,7 +44,6 @@ export function checkConnector(connector: Connector): ConnectorProblem[] {
   report.unique(['scopes'], connector.scopes, 'scope');
   checkWebhooks(report, connector);
   checkUnusedFields(report, connector);
-  return report.problems;
 }
 
 function checkBaseUrl(report: Report, connector: Connector, names: TemplateNames): void {

@@ -1,15 +1,23 @@
-import type { ConnectorProblem } from '../errors.ts';
+import { type ConnectorProblem, MAX_PROBLEMS, MORE_PROBLEMS } from '../errors.ts';
 import { parsePath } from '../jsonPath.ts';
 import { patternFault } from '../pattern.ts';
 import { type TemplateNames, templateProblems } from '../templateCheck.ts';
 
 type Path = readonly (string | number)[];
 
+/** Ends a check whose report is full. */
+export class ReportIsFull extends Error {}
+
 /** Collects what is wrong with a connector, with the place of each fault. */
 export class Report {
   readonly problems: ConnectorProblem[] = [];
 
+  /** @throws ReportIsFull */
   add(path: Path, message: string): void {
+    if (this.problems.length === MAX_PROBLEMS) {
+      this.problems.push({ path: [], message: MORE_PROBLEMS });
+      throw new ReportIsFull();
+    }
     this.problems.push({ path, message });
   }
 

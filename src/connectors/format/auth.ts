@@ -12,7 +12,7 @@ const modeShape = {
   /** What `configuration.authMode` selects it by. */
   name: nameSchema,
   title: z.string().min(1).max(200),
-  fields: z.array(credentialFieldSchema).default([]),
+  fields: z.array(credentialFieldSchema).max(50).default([]),
 };
 
 const noneSchema = z.strictObject({ ...modeShape, type: z.literal('none') });

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 
 /** Far more than anything linear needs, and far less than what is not. */
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 5000;
 
 /** Runs it; what does not end is broken off in the middle and throws. */
 export function inLimitedTime<T>(run: () => T): T {

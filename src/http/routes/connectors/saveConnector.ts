@@ -28,12 +28,13 @@ export const saveConnector: AddRoute = (server, app) => {
     },
     async (request) => {
       const { source } = request.body;
-      const { platform } = parseConnector(source, 'connector');
+      const parsed = parseConnector(source, 'connector');
+      const { platform } = parsed;
       if (platform !== request.params.platform) {
         const detail = `is ${JSON.stringify(platform)}, but the address says ${JSON.stringify(request.params.platform)}. Make them the same.`;
         throw invalidInput('The description', [{ pointer: '/platform', detail }]);
       }
-      const { connector, version } = await app.connectors.save(source);
+      const { connector, version } = await app.connectors.save(source, parsed);
       return { version, connector: toAnswer(connector) };
     },
   );
