@@ -13,33 +13,19 @@ import {
   restartable,
   type StreamState,
   shapeOf,
-  staysWithin,
   takeState,
 } from './streamState.ts';
-import type { ConnectorSession, ReadOptions, ReadPlan, StreamPage } from './types.ts';
-
-/** What decides a plan beside the state. */
-export interface PlanOptions {
-  /** The session's; a read that starts there says nothing about what is older. */
-  readonly startDate?: string;
-  /** Default: now. */
-  readonly nowMs?: number;
-}
+import type { ConnectorSession, ReadOptions, ReadPlan, ReadSource, StreamPage } from './types.ts';
 
 /**
- * How a read that starts from `state` is to be taken. Ask before the read begins and pass the start date of the
- * session: a plan that calls a partial read `full` deletes what was not read.
+ * How a read that starts from `state` is to be taken. Ask before the read begins, with the session that it will have:
+ * a plan that calls a partial read `full` deletes what was not read.
  */
-export function planRead(
-  connector: Connector,
-  streamName: string,
-  state: JsonValue | null,
-  { startDate, nowMs = Date.now() }: PlanOptions = {},
-): ReadPlan {
-  const stream = streamOf(connector, streamName);
-  const taken = takeState(connector, stream, state, nowMs);
+export function planRead(source: ReadSource, streamName: string, state: JsonValue | null): ReadPlan {
+  const stream = streamOf(source.connector, streamName);
+  const taken = takeState(source, stream, state);
   if (taken.read !== undefined) return { kind: taken.read.kind, resumes: true };
-  return { kind: kindOf(stream, taken, startDate), resumes: false };
+  return { kind: kindOf(stream, taken, source.startDate), resumes: false };
 }
 
 /**
@@ -49,20 +35,14 @@ export function planRead(
  * @throws MissingCredentialsError, InvalidRequestError when no request can be made
  */
 export async function* readStream(session: ConnectorSession, options: ReadOptions): AsyncGenerator<StreamPage> {
-  const { connector, clock } = session;
-  const stream = streamOf(connector, options.stream);
+  const stream = streamOf(session.connector, options.stream);
   const reader: Reader = {
     session,
     authenticator: authenticatorFor(session),
     mode: authModeOf(session),
     signal: options.signal,
   };
-  const state = takeState(connector, stream, options.state, clock.now());
-  const again = () => readFrom(reader, stream, restartable(stream, state), state.read?.kind);
-  if (!staysWithin(state.read?.position ?? null, reader.authenticator.origins)) {
-    yield* again();
-    return;
-  }
+  const state = takeState(session, stream, options.state);
   let progressed = false;
   try {
     for await (const page of readFrom(reader, stream, state)) {
@@ -72,7 +52,7 @@ export async function* readStream(session: ConnectorSession, options: ReadOption
   } catch (error) {
     // The provider no longer knows the place an earlier read stopped at: the read begins anew.
     if (progressed || state.read === undefined || !isRefusedPosition(error)) throw error;
-    yield* again();
+    yield* readFrom(reader, stream, restartable(stream, state), state.read.kind);
   }
 }
 
@@ -103,8 +83,8 @@ async function* readFrom(
   state: StreamState,
   kind: ReadPlan['kind'] = state.read?.kind ?? kindOf(stream, state, reader.session.startDate),
 ): AsyncGenerator<StreamPage> {
-  const { connector, clock, startDate } = reader.session;
-  const shape = shapeOf(connector, stream);
+  const { clock, startDate } = reader.session;
+  const shape = shapeOf(reader.session, stream);
   const format = stream.incremental?.format ?? 'string';
   let high = state.read?.high;
   let parentKey = state.read?.position.parent?.key ?? null;
@@ -132,7 +112,7 @@ async function* readFrom(
     if (!last && pages >= MAX_PAGES) throw tooManyPages(stream);
     const read: ReadProgress | undefined = last
       ? undefined
-      : { shape, kind, position: page.next!, high, done: stream.parent && done, pages, atMs: clock.now() };
+      : { shape, startDate, kind, position: page.next!, high, done: stream.parent && done, pages, atMs: clock.now() };
     const reached = read === undefined ? finished(stream, state, high, done) : { ...state, read };
     yield { records: page.records, state: toJson(reached), last };
   }

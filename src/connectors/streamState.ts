@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { JsonValue } from '../core/json.ts';
 import { laterCursor } from './cursor.ts';
+import { DESCRIBED_PLATFORM } from './describedApi.ts';
 import type { Stream } from './format/stream.ts';
 import type { Connector } from './format.ts';
 import { loopGuardSchema } from './pagination/loopGuard.ts';
 import { pagePositionSchema } from './pagination/position.ts';
+import { render } from './template.ts';
+import type { ReadSource } from './types.ts';
 
 /** A read that was interrupted is gone on with for this long; a page token of last week is worth nothing. */
 const RESUMABLE_FOR_MS = 24 * 3_600_000;
@@ -36,8 +39,10 @@ const positionSchema: z.ZodType<Position> = z.lazy(() =>
 );
 
 const readSchema = z.strictObject({
-  /** Of the parts of the connector that positions depend on. */
+  /** Of everything that positions depend on. */
   shape: z.string(),
+  /** The session's; a read without a cursor starts there. */
+  startDate: z.string().optional(),
   kind: z.enum(['full', 'incremental']),
   position: positionSchema,
   /** Highest cursor seen so far: of the stream, or of the parent being read. */
@@ -53,7 +58,7 @@ export type ReadProgress = z.output<typeof readSchema>;
 
 const stateSchema = z.strictObject({
   v: z.literal(1),
-  /** Of what a cursor means: the field, its format, the keys of the records. */
+  /** Of what a cursor means: whose data it is of, the field, its format, the keys of the records. */
   identity: z.string(),
   /** Up to where a finished read has come. */
   cursor: cursorSchema.optional(),
@@ -64,16 +69,19 @@ const stateSchema = z.strictObject({
 export type StreamState = z.output<typeof stateSchema>;
 
 /**
- * Takes a stored state. A state that is not ours, or of another form of the stream, is none: the stream is then
- * read from the start. A position that is too old, or from other pages, is left out; the cursor stays.
+ * Takes a stored state. A state that is not ours, of another account, or of another form of the stream, is none:
+ * the stream is then read from the start. A position that is too old, or from other pages, is left out; the cursor
+ * stays.
  */
-export function takeState(connector: Connector, stream: Stream, stored: JsonValue | null, nowMs: number): StreamState {
+export function takeState(source: ReadSource, stream: Stream, stored: JsonValue | null): StreamState {
   const parsed = stateSchema.safeParse(stored);
-  const identity = identityOf(stream);
+  const identity = identityOf(source, stream);
   if (!parsed.success || parsed.data.identity !== identity) return { v: 1, identity };
   const { read, ...state } = parsed.data;
   if (read === undefined) return state;
-  const resumable = read.shape === shapeOf(connector, stream) && nowMs - read.atMs <= RESUMABLE_FOR_MS;
+  // What a read from another date has come to says nothing about what lies between the two dates.
+  if (read.startDate !== source.startDate) return state;
+  const resumable = read.shape === shapeOf(source, stream) && source.clock.now() - read.atMs <= RESUMABLE_FOR_MS;
   if (resumable) return { ...state, read };
   return restartable(stream, { ...state, read });
 }
@@ -85,28 +93,51 @@ export function restartable(stream: Stream, { read, ...state }: StreamState): St
   return { ...state, cursor: laterCursor(stream.incremental.format, state.cursor, read.high) };
 }
 
-/** Whether every address in it is of one of these origins. They change when an integration gets another address. */
-export function staysWithin(position: Position | null, origins: readonly string[]): boolean {
-  if (position === null) return true;
-  const { page, parent } = position;
-  const here = page === null || !('url' in page) || origins.includes(new URL(page.url).origin);
-  return here && staysWithin(parent?.at ?? null, origins);
+/** What the cursor means; a change of it makes stored cursors meaningless. */
+function identityOf(source: ReadSource, stream: Stream): string {
+  const { name, primaryKey, incremental } = stream;
+  return hash([name, primaryKey, incremental?.cursorField, incremental?.format, whoseData(source, stream)]);
 }
 
-/** What the cursor means; a change of it makes stored cursors meaningless. */
-function identityOf({ name, primaryKey, incremental }: Stream): string {
-  return hash([name, primaryKey, incremental?.cursorField, incremental?.format]);
+/**
+ * What tells one account from another, beside its credentials. What a new version of a connector may change without
+ * meaning other data is not in it: the version of the API, and fields that were left at their defaults.
+ */
+function whoseData({ connector, connection }: ReadSource, stream: Stream): unknown {
+  const defaults = new Map(connector.connection.map((field) => [field.name, field.default]));
+  const chosen = sorted(connection).filter(([name, value]) => value !== defaults.get(name));
+  const address = render(connector.baseUrl, { config: { ...connection }, apiVersion: '', now: '' });
+  // Where an integration describes its API itself, an account can stand anywhere in its requests.
+  const described = connector.platform === DESCRIBED_PLATFORM ? [connector.headers, requestsOf(connector, stream)] : [];
+  return [address, chosen, described];
 }
 
 /** What a position depends on: how this stream and its parents are asked for. */
-export function shapeOf(connector: Connector, stream: Stream): string {
-  const shapes: unknown[] = [];
-  for (let at: Stream | undefined = stream; at !== undefined; ) {
-    const { method, path, params, body, recordsPath, pagination, parent }: Stream = at;
-    shapes.push([method, path, params, body, recordsPath, pagination ?? connector.pagination, parent]);
-    at = parent === undefined ? undefined : connector.streams.find((one) => one.name === parent.stream);
-  }
-  return hash(shapes);
+export function shapeOf({ connector, connection }: ReadSource, stream: Stream): string {
+  const { apiVersion, baseUrl, origins } = connector;
+  const pages = lineOf(connector, stream).map((one) => [one.recordsPath, one.pagination ?? connector.pagination]);
+  return hash([apiVersion, baseUrl, origins, sorted(connection), requestsOf(connector, stream), pages]);
+}
+
+function requestsOf(connector: Connector, stream: Stream): unknown[] {
+  return lineOf(connector, stream).map(({ method, path, params, headers, body, parent }) => [
+    method,
+    path,
+    params,
+    headers,
+    body,
+    parent,
+  ]);
+}
+
+/** The stream, its parent, the parent's parent. */
+function lineOf(connector: Connector, stream: Stream): Stream[] {
+  const parent = connector.streams.find((one) => one.name === stream.parent?.stream);
+  return parent === undefined ? [stream] : [stream, ...lineOf(connector, parent)];
+}
+
+function sorted(connection: ReadSource['connection']): [string, string | number | boolean][] {
+  return Object.entries(connection).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function hash(value: unknown): string {

@@ -19,6 +19,9 @@ export interface ConnectorSession {
   readonly clock: Clock;
 }
 
+/** What a stored state depends on: whose data is read, by which description, from when. */
+export type ReadSource = Pick<ConnectorSession, 'connector' | 'connection' | 'startDate' | 'clock'>;
+
 /** The answer to "do these credentials work?" */
 export interface CheckResult {
   /** `public_endpoint`: the same request without credentials got the same answer, so it proves nothing. */

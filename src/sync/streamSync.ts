@@ -66,14 +66,11 @@ export class StreamSync {
 
   async #readPages(): Promise<void> {
     const { database, clock, reader, session, claim, fullRefresh, signal } = this.#context;
-    const { connector, startDate } = session;
     const stream = this.#stream;
     const row = await findState(database.db, claim.integrationId, stream);
     // A full refresh starts over once, not again when another worker goes on with the run.
     const stored = fullRefresh && this.#phase === undefined ? null : (row?.state ?? null);
-    const start = startOfStream(row, stored, (state) =>
-      reader.planRead(connector, stream, state, { startDate, nowMs: clock.now() }),
-    );
+    const start = startOfStream(row, stored, (state) => reader.planRead(session, stream, state));
     this.#readId = start.readId;
     await writeInBatches({
       stream,

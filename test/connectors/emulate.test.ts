@@ -59,7 +59,7 @@ describe('a GitHub-compatible server (emulate)', () => {
     expect(new Set(records.map(({ key }) => key)).size).toBe(106);
     expect(new Set(records.map(({ data }) => data.repository_id)).size).toBe(2);
     const state = throughDatabase(pages.at(-1)!.state);
-    expect(planRead(session.connector, 'issues', state)).toEqual({ kind: 'incremental', resumes: false });
+    expect(planRead(session, 'issues', state)).toEqual({ kind: 'incremental', resumes: false });
 
     await create('/repos/octocat/repo-7/issues', { title: 'New' });
     const changed = (await readPages(session, 'issues', state)).flatMap((page) =>
@@ -135,7 +135,7 @@ describe('a Stripe-compatible server (emulate)', () => {
     expect(keysOf(pages)).toEqual([first]);
     const second = await pay();
     const state = throughDatabase(pages.at(-1)!.state);
-    expect(planRead(session.connector, 'payment_intents', state).kind).toBe('incremental');
+    expect(planRead(session, 'payment_intents', state).kind).toBe('incremental');
     expect(keysOf(await readPages(session, 'payment_intents', state)).sort()).toEqual([first, second].sort());
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planRead } from '../../src/connectors/readStream.ts';
 import { MAX_PARENT_CURSORS } from '../../src/connectors/streamState.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
 import { serveApi } from './support/api.ts';
 import { connectorWith, keysOf, openSession, readPages, streamOf, throughDatabase } from './support/session.ts';
@@ -106,7 +107,7 @@ describe('an incremental stream', () => {
       { params: { order: 'desc', since: '{{ state.cursor }}', x: 1 } },
     );
     const state = throughDatabase(firstPage!.state);
-    expect(planRead(changed, 'items', state)).toEqual({ kind: 'full', resumes: false });
+    expect(planRead({ ...session, connector: changed }, 'items', state)).toEqual({ kind: 'full', resumes: false });
     expect(keysOf(await readPages({ ...session, connector: changed }, 'items', state))).toHaveLength(6);
   });
 
@@ -117,11 +118,9 @@ describe('an incremental stream', () => {
     const session = openSession(make(1), { connection: { url: api.url }, startDate: '2024-01-01' });
     const pages = await readPages(session, 'items');
     const state = throughDatabase(pages[1]!.state);
-    expect(planRead(make(2), 'items', state, { startDate: '2024-01-01' })).toEqual({
-      kind: 'incremental',
-      resumes: false,
-    });
-    expect(keysOf(await readPages({ ...session, connector: make(2) }, 'items', state))).toEqual(['3', '4', '5']);
+    const changed = { ...session, connector: make(2) };
+    expect(planRead(changed, 'items', state)).toEqual({ kind: 'incremental', resumes: false });
+    expect(keysOf(await readPages(changed, 'items', state))).toEqual(['3', '4', '5']);
   });
 
   it('starts at the start date, and is then no full read', async () => {
@@ -132,16 +131,14 @@ describe('an incremental stream', () => {
     const connector = rowsConnector({}, { params: { since: '{{ state.cursor }}' } });
     const session = openSession(connector, { connection: { url: api.url }, startDate: '2024-01-01' });
     expect(keysOf(await readPages(session, 'items'))).toEqual(['2']);
-    expect(planRead(connector, 'items', null)).toEqual({ kind: 'full', resumes: false });
-    expect(planRead(connector, 'items', null, { startDate: '2024-01-01' })).toEqual({
-      kind: 'incremental',
-      resumes: false,
-    });
+    expect(planRead(session, 'items', null)).toEqual({ kind: 'incremental', resumes: false });
+    expect(planRead({ ...session, startDate: undefined }, 'items', null)).toEqual({ kind: 'full', resumes: false });
   });
 
   it('says nothing about deletions when the API shows recent records only', () => {
     const connector = connectorWith({ streams: [streamOf({ deletions: 'none' })] });
-    expect(planRead(connector, 'items', null).kind).toBe('incremental');
+    const session = openSession(connector, { connection: { url: 'https://api.example' } });
+    expect(planRead(session, 'items', null).kind).toBe('incremental');
   });
 });
 
@@ -155,29 +152,36 @@ describe('a state', () => {
     ['with a position that is none', { v: 1, identity: 'x', read: { position: { page: { page: -1 } } } }],
   ])('%s counts as none', async (_name, state) => {
     const api = await serveApi(({ query }) => ({ body: query.get('page') === '1' ? [{ id: 1 }] : [] }));
-    expect(planRead(connector, 'items', state)).toEqual({ kind: 'full', resumes: false });
-    expect(keysOf(await readPages(openSession(connector, { connection: { url: api.url } }), 'items', state))).toEqual([
-      '1',
-    ]);
+    const session = openSession(connector, { connection: { url: api.url } });
+    expect(planRead(session, 'items', state)).toEqual({ kind: 'full', resumes: false });
+    expect(keysOf(await readPages(session, 'items', state))).toEqual(['1']);
   });
 
   it('of another primary key counts as none', async () => {
     const api = await serveApi(() => ({ body: [{ id: 1, uid: 2, at: '2024-01-01T00:00:00Z' }] }));
     const make = (primaryKey: string) =>
-      connectorWith({
-        streams: [streamOf({ primaryKey, incremental: { cursorField: 'at' }, params: { s: '{{ state.cursor }}' } })],
-      });
-    const state = last(await readPages(openSession(make('id'), { connection: { url: api.url } }), 'items'));
+      openSession(
+        connectorWith({
+          streams: [streamOf({ primaryKey, incremental: { cursorField: 'at' }, params: { s: '{{ state.cursor }}' } })],
+        }),
+        { connection: { url: api.url } },
+      );
+    const state = last(await readPages(make('id'), 'items'));
     expect(planRead(make('id'), 'items', state).kind).toBe('incremental');
     expect(planRead(make('uid'), 'items', state).kind).toBe('full');
   });
 
   it('more than a day old is not gone on with', async () => {
     const api = await serveApi(({ query }) => ({ body: query.get('page') === '3' ? [] : [{ id: query.get('page') }] }));
-    const pages = await readPages(openSession(connector, { connection: { url: api.url } }), 'items');
+    const session = openSession(connector, { connection: { url: api.url } });
+    const [first] = await readPages(session, 'items');
+    const resumesAfter = (ms: number) => {
+      const clock = { ...systemClock, now: () => Date.now() + ms };
+      return planRead({ ...session, clock }, 'items', first!.state).resumes;
+    };
     const dayMs = 24 * 3_600_000;
-    expect(planRead(connector, 'items', pages[0]!.state, { nowMs: Date.now() + dayMs - 60_000 }).resumes).toBe(true);
-    expect(planRead(connector, 'items', pages[0]!.state, { nowMs: Date.now() + dayMs + 60_000 }).resumes).toBe(false);
+    expect(resumesAfter(dayMs - 60_000)).toBe(true);
+    expect(resumesAfter(dayMs + 60_000)).toBe(false);
   });
 
   it('whose page the provider no longer knows starts the read anew', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRead } from '../../src/connectors/readStream.ts';
+import type { ConnectorSession } from '../../src/connectors/types.ts';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
 import { serveApi } from './support/api.ts';
 import { connectorWith, keysOf, openSession, readPages, streamOf, throughDatabase } from './support/session.ts';
@@ -47,7 +48,7 @@ describe('a stored state continues exactly after its page', () => {
           const whole = await readPages(session, 'items');
           expect(keysOf(whole)).toEqual(Array.from({ length: count }, (_, index) => String(index + 1)));
           const stopped = stop % whole.length;
-          await continues(session.connector, whole, stopped, (state) => readPages(session, 'items', state));
+          await continues(session, whole, stopped, (state) => readPages(session, 'items', state));
           await api.close();
         },
       ),
@@ -100,7 +101,7 @@ describe('a stored state continues exactly after its page', () => {
             members.flatMap((count, m) => Array.from({ length: count }, (_, i) => `g-${g + 1}-m-${m + 1}-${i + 1}`)),
           );
           expect(keysOf(whole)).toEqual(expected);
-          await continues(session.connector, whole, stop % whole.length, (state) => readPages(session, 'items', state));
+          await continues(session, whole, stop % whole.length, (state) => readPages(session, 'items', state));
           await api.close();
         },
       ),
@@ -111,7 +112,7 @@ describe('a stored state continues exactly after its page', () => {
   type Pages = Awaited<ReturnType<typeof readPages>>;
 
   async function continues(
-    connector: Parameters<typeof planRead>[0],
+    session: ConnectorSession,
     whole: Pages,
     stopped: number,
     read: (state: JsonValue) => Promise<Pages>,
@@ -119,7 +120,7 @@ describe('a stored state continues exactly after its page', () => {
     const at = whole[stopped]!;
     const stored = throughDatabase(at.state);
     if (at.last) return;
-    expect(planRead(connector, 'items', stored)).toEqual({ kind: 'full', resumes: true });
+    expect(planRead(session, 'items', stored)).toEqual({ kind: 'full', resumes: true });
     const rest = await read(stored);
     expect(keysOf(rest)).toEqual(keysOf(whole.slice(stopped + 1)));
     expect(throughDatabase(rest.at(-1)!.state)).toEqual(throughDatabase(whole.at(-1)!.state));

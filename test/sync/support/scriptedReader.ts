@@ -19,7 +19,7 @@ export function scriptedReader(reads: readonly ScriptedRead[], beforePage?: () =
   const at = (state: ScriptState | null) =>
     state === null ? { read: 0, page: 0 } : { read: state.read + (state.next === null ? 1 : 0), page: state.next ?? 0 };
   return {
-    planRead(_connector, _stream, state) {
+    planRead(_source, _stream, state) {
       const { read, page } = at(state as ScriptState | null);
       return { kind: reads[read]!.kind, resumes: page > 0 };
     },
