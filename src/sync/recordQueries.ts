@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import type { RecordPortion } from './recordBatch.ts';
 
@@ -13,7 +13,7 @@ export interface WriteCounts {
 /**
  * Stores records: new and changed ones get a change number, equal ones are only marked as seen by `readId`.
  *
- * The caller's transaction holds lockRecords, so nobody else changes what is compared here, and change numbers of
+ * The caller's transaction holds recordsLock, so nobody else changes what is compared here, and change numbers of
  * an integration become visible in their order. One statement, all lookups by primary key.
  */
 export async function writeRecords(
@@ -120,9 +120,9 @@ export interface ErasePosition {
   readonly key: string;
 }
 
-/** Erases the next `limit` records of an integration; where to go on, null at the end. */
+/** Erases the next `limit` records of an integration; where to go on, null at the end. The caller has recordsLock. */
 export async function eraseRecords(
-  db: Kysely<Schema>,
+  tx: Transaction<Schema>,
   integrationId: string,
   after: ErasePosition | null,
   limit: number,
@@ -138,6 +138,6 @@ export async function eraseRecords(
     ), erased as (
       delete from records where ctid = any(array(select ctid from doomed))
     )
-    select stream, record_key as key from doomed order by stream desc, record_key desc limit 1`.execute(db);
+    select stream, record_key as key from doomed order by stream desc, record_key desc limit 1`.execute(tx);
   return rows[0] ?? null;
 }

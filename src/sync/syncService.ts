@@ -4,10 +4,10 @@ import { LIMITS } from '../core/limits.ts';
 import type { Schema } from '../store/schema.ts';
 import { readChanges } from './changeFeed.ts';
 import { confirmDeletions } from './confirmDeletions.ts';
+import { eraseAllRecords } from './erasure.ts';
 import { SyncRunNotFoundError } from './errors.ts';
 import { exportCsv, exportNdjson } from './exportRecords.ts';
 import { nextDue, parseFrequency } from './frequency.ts';
-import { type ErasePosition, eraseRecords } from './recordQueries.ts';
 import { RunControl, type RunRequest } from './runControl.ts';
 import type { RunDependencies } from './runExecution.ts';
 import { findRun, listRuns, toSyncRun } from './runQueries.ts';
@@ -26,7 +26,6 @@ import type {
 import { SyncWorkers } from './workers.ts';
 
 const DEFAULT_CONCURRENCY = 8;
-const ERASE_BATCH = 5_000;
 
 export interface SyncServiceOptions extends RunDependencies {
   /** Runs that this process carries out at a time. Default 8. */
@@ -180,11 +179,7 @@ export class SyncService {
   }
 
   /** Erases the records of a deleted integration, in batches; may be interrupted and called again. */
-  async erase(integrationId: string, signal?: AbortSignal): Promise<void> {
-    let after: ErasePosition | null = null;
-    do {
-      signal?.throwIfAborted();
-      after = await eraseRecords(this.#deps.database.db, integrationId, after, ERASE_BATCH);
-    } while (after !== null);
+  erase(integrationId: string, signal?: AbortSignal): Promise<void> {
+    return eraseAllRecords(this.#deps.database, integrationId, signal);
   }
 }

@@ -1,7 +1,10 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { InvalidInputError } from '../../src/core/errors.ts';
+import { deleteUnseen, recordsLock } from '../../src/sync/recordQueries.ts';
 import type { RecordChange } from '../../src/sync/types.ts';
 import { useTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { addIntegration, openSync, storedRecords } from './support/harness.ts';
 import { numbered, type RecordsApi, startRecordsApi } from './support/recordsApi.ts';
 
@@ -122,6 +125,32 @@ describe('erasing', () => {
     expect(await storedRecords(database.current, id, 'things')).toEqual([]);
     expect(await storedRecords(database.current, other, 'items')).toHaveLength(40);
     await service.sync.erase(id);
+  });
+
+  test('leaves nothing of what is changed at the same time', async () => {
+    api.put('items', ...numbered(40));
+    const id = await add();
+    await service.sync.run(id);
+    const { promise: written, resolve: write } = Promise.withResolvers<void>();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    // As deletions are confirmed.
+    const changing = database.current.transaction(async (tx) => {
+      await sql`select ${recordsLock(id)}`.execute(tx);
+      await deleteUnseen(tx, { integrationId: id, stream: 'items', readId: Number.MAX_SAFE_INTEGER }, 'r0030');
+      write();
+      await held;
+    });
+    await written;
+    const erasing = service.sync.erase(id);
+    await eventually('the erasure to wait', async () => {
+      const { rows } = await database.current.pool.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    });
+    release();
+    await Promise.all([changing, erasing]);
+    expect(await storedRecords(database.current, id, 'items')).toEqual([]);
   });
 
   test('can be interrupted', async () => {

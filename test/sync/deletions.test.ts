@@ -195,6 +195,15 @@ describe('a confirmation', () => {
     expect(await liveKeys(database.current, id, 'events')).toEqual(['r0001', 'r0002', 'r0003']);
   });
 
+  test('ends when the integration is being deleted', async () => {
+    const id = await synced(10);
+    api.tables.clear();
+    await service.sync.run(id);
+    await database.current.pool.query(`update integrations set status = 'deleting' where id = $1`, [id]);
+    expect(await service.sync.confirmDeletions(id, 'items')).toBe(0);
+    expect(await liveKeys(database.current, id, 'items')).toHaveLength(10);
+  });
+
   test('while the next full read is under way spares what that one has seen', async () => {
     const id = await synced(40);
     const gone = api.tables.get('items')!;
