@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../core/errors.ts';
+import { urlFault } from './checks/urlFault.ts';
 import { render, type TemplateScope } from './template.ts';
 import type { ConnectorSession } from './types.ts';
 
@@ -28,10 +29,10 @@ export function originsOf(session: AddressSource): string[] {
 /** @throws InvalidInputError when the connection fields do not make an address of it */
 export function addressOf(session: AddressSource, template: string): string {
   const text = render(template, sessionScope(session));
-  const url = typeof text === 'string' ? URL.parse(text) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    const detail = `The address of ${session.connector.title} cannot be built from ${JSON.stringify(template)}: set its connection fields.`;
+  const fault = typeof text === 'string' ? urlFault(text) : 'set its connection fields.';
+  if (typeof text !== 'string' || fault !== null) {
+    const detail = `The address of ${session.connector.title} cannot be built from ${JSON.stringify(template)}: ${fault}`;
     throw new InvalidInputError(detail, [{ pointer: '/configuration/connection', detail }]);
   }
-  return url.href.replace(/\/+$/, '');
+  return new URL(text).href.replace(/\/+$/, '');
 }

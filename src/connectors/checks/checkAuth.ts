@@ -1,9 +1,9 @@
 import type { AuthMode, SessionMode } from '../format/auth.ts';
 import type { Connector } from '../format.ts';
 import type { TemplateNames } from '../templateCheck.ts';
+import { checkAddress } from './address.ts';
 import type { Report } from './report.ts';
 import { checkRequestPath } from './requestPath.ts';
-import { urlFault } from './urlFault.ts';
 import { isReferredTo } from './usage.ts';
 
 type Path = readonly (string | number)[];
@@ -15,11 +15,11 @@ export function checkAuth(report: Report, connector: Connector, names: TemplateN
     const withCredentials = { ...names, credentials: mode.fields.map((field) => field.name) };
     if (mode.type === 'none' && mode.fields.length > 0)
       report.add([...path, 'fields'], 'are asked for but "none" sends no credentials; take another type or no fields.');
-    checkMode(report, path, mode, withCredentials);
+    checkMode(report, path, mode, withCredentials, connector);
   }
 }
 
-function checkMode(report: Report, path: Path, mode: AuthMode, names: TemplateNames): void {
+function checkMode(report: Report, path: Path, mode: AuthMode, names: TemplateNames, connector: Connector): void {
   if (mode.type === 'api_key') {
     // The parameter's name may come from the connection, never from a secret.
     report.template([...path, 'key'], mode.key, { ...names, credentials: [] });
@@ -30,7 +30,11 @@ function checkMode(report: Report, path: Path, mode: AuthMode, names: TemplateNa
   } else if (mode.type === 'bearer') report.template([...path, 'token'], mode.token, names);
   else if (mode.type === 'headers') report.templates([...path, 'headers'], mode.headers, names);
   else if (mode.type === 'oauth2_client_credentials') {
-    for (const key of ['tokenUrl', 'revokeUrl'] as const) checkAddress(report, [...path, key], mode[key], names);
+    for (const key of ['tokenUrl', 'revokeUrl'] as const) {
+      const address = mode[key];
+      if (address !== undefined)
+        checkAddress(report, [...path, key], address, { ...names, credentials: [] }, connector);
+    }
     report.template([...path, 'clientId'], mode.clientId, names);
     report.template([...path, 'clientSecret'], mode.clientSecret, names);
     report.templates([...path, 'params'], mode.params, names);
@@ -63,12 +67,4 @@ function checkTokenHeaders(
   report.templates([...path, 'headers'], headers, names);
   if (!isReferredTo(headers, 'token'))
     report.add([...path, 'headers'], 'never send the token; put {{ token }} into one of them.');
-}
-
-function checkAddress(report: Report, path: Path, text: string | undefined, names: TemplateNames): void {
-  if (text === undefined) return;
-  const before = report.problems.length;
-  report.template(path, text, { ...names, credentials: [] });
-  const fault = report.problems.length > before || text.includes('{{') ? null : urlFault(text);
-  if (fault !== null) report.add(path, `${fault} Got ${JSON.stringify(text)}.`);
 }

@@ -1,8 +1,8 @@
 import { suggestion } from '../../core/input.ts';
 import type { ConnectorProblem } from '../errors.ts';
 import type { Connector } from '../format.ts';
-import { refersTo } from '../template.ts';
 import type { TemplateNames } from '../templateCheck.ts';
+import { checkAddress } from './address.ts';
 import { checkAuth } from './checkAuth.ts';
 import { checkErrors, checkRateLimit } from './checkErrors.ts';
 import { checkFields } from './checkFields.ts';
@@ -10,7 +10,6 @@ import { checkStreams } from './checkStreams.ts';
 import { checkCondition } from './condition.ts';
 import { Report, ReportIsFull } from './report.ts';
 import { checkRequestPath } from './requestPath.ts';
-import { urlFault } from './urlFault.ts';
 import { isReferredTo, unusedConnectionFields } from './usage.ts';
 
 /**
@@ -34,7 +33,9 @@ function checkParts(report: Report, connector: Connector): void {
     now: 'value',
   };
   checkFields(report, connector);
-  checkBaseUrl(report, connector, names);
+  checkAddress(report, ['baseUrl'], connector.baseUrl, names, connector);
+  for (const [index, origin] of connector.origins.entries())
+    checkAddress(report, ['origins', index], origin, names, connector);
   checkAuth(report, connector, names);
   report.templates(['headers'], connector.headers, names);
   checkCheck(report, connector, names);
@@ -44,28 +45,6 @@ function checkParts(report: Report, connector: Connector): void {
   report.unique(['scopes'], connector.scopes, 'scope');
   checkWebhooks(report, connector);
   checkUnusedFields(report, connector);
-}
-
-function checkBaseUrl(report: Report, connector: Connector, names: TemplateNames): void {
-  for (const [path, text] of [
-    [['baseUrl'], connector.baseUrl] as const,
-    ...connector.origins.map((origin, index) => [['origins', index], origin] as const),
-  ]) {
-    const before = report.problems.length;
-    report.template(path, text, names);
-    if (report.problems.length > before) continue;
-    // Where it starts with a value, that is a whole address, which is checked when it is given.
-    const start = text.startsWith('{{') ? null : urlFault(text.replaceAll(/\{\{.*?\}\}/g, 'x'));
-    if (start !== null) report.add(path, `${start} Got ${JSON.stringify(text)}.`);
-    for (const field of connector.connection) {
-      const free = field.type === 'string' && field.pattern === undefined && refersTo(text, `config.${field.name}`);
-      if (free)
-        report.add(
-          path,
-          `is built from the connection field ${JSON.stringify(field.name)}, which takes any text: it could lead to another host. Give the field a "pattern", or "type: url".`,
-        );
-    }
-  }
 }
 
 function checkCheck(report: Report, { check }: Connector, names: TemplateNames): void {

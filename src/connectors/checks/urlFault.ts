@@ -4,5 +4,6 @@ export function urlFault(text: string): string | null {
   if (url === null || !/^https?:$/.test(url.protocol))
     return 'takes an address that starts with https:// (or http://).';
   if (url.username !== '' || url.password !== '') return 'takes an address without user name and password.';
-  return url.search !== '' || url.hash !== '' ? 'takes an address without "?" and "#".' : null;
+  // An empty one too: a path that is appended would become part of it.
+  return /[?#]/.test(text) ? 'takes an address without "?" and "#".' : null;
 }
