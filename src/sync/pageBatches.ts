@@ -29,40 +29,48 @@ export async function writeInBatches({ stream, read, write, clock, signal }: Bat
   let writing = Promise.resolve();
   let batch = new RecordBatch();
   let other = new RecordBatch();
+  let deadline: Deadline | undefined;
   const startWriting = async () => {
     await abortable(writing, either);
     writing = write(batch).catch((error: unknown) => failure.abort(error));
     [batch, other] = [other, batch];
     batch.clear();
+    deadline?.cancel();
+    deadline = undefined;
   };
   const flush = async () => {
     if (batch.pages > 0) await startWriting();
     await writing;
     either.throwIfAborted();
   };
-  let waitUntilMs = 0;
   let next = fetchNext(pages, stream);
   try {
     for (;;) {
-      if (batch.pages > 0 && !(await arrives(next, waitUntilMs - clock.monotonicMs(), clock))) await startWriting();
+      if (deadline !== undefined) {
+        await Promise.race([deadline.passed, next.then(noop, noop)]);
+        if (deadline.isPassed) await startWriting();
+      }
       const page = await abortable(next, either).catch(async (error: unknown) => {
         // The pages that came before are good.
         if (!either.aborted) await flush();
         throw error;
       });
       if (!page.last) next = fetchNext(pages, stream);
-      if (batch.pages === 0) waitUntilMs = clock.monotonicMs() + BATCH_WAIT_MS;
+      deadline ??= startDeadline(clock);
       batch.add(page, stream);
       if (page.last) return await flush();
       if (batch.full) await startWriting();
     }
   } finally {
     failure.abort();
+    deadline?.cancel();
     // A read that ignores its signal must not hold up the end of the run; what it still throws has no meaning.
-    pages.return?.().catch(() => {});
+    pages.return?.().catch(noop);
     await writing;
   }
 }
+
+const noop = () => {};
 
 function fetchNext(pages: AsyncIterator<StreamPage>, stream: string): Promise<StreamPage> {
   const next = pages.next().then(({ value, done }) => {
@@ -70,25 +78,25 @@ function fetchNext(pages: AsyncIterator<StreamPage>, stream: string): Promise<St
     throw new IncompleteReadError(`Reading the stream ${JSON.stringify(stream)} ended before its last page.`);
   });
   // Whoever waits for it sees the rejection; after an abort nobody does.
-  next.catch(() => {});
+  next.catch(noop);
   return next;
 }
 
-/** Whether `promise` settles within `waitMs`. */
-async function arrives(promise: Promise<unknown>, waitMs: number, clock: Clock): Promise<boolean> {
-  if (waitMs <= 0) return false;
+/** When the pages of a batch have waited long enough. One timer a batch: one a page is felt at full speed. */
+interface Deadline {
+  readonly passed: Promise<void>;
+  readonly isPassed: boolean;
+  cancel(): void;
+}
+
+function startDeadline(clock: Clock): Deadline {
   const timer = new AbortController();
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  const elapsed = clock.sleep(waitMs, timer.signal).then(
-    () => false,
-    () => false,
-  );
-  try {
-    return await Promise.race([settled, elapsed]);
-  } finally {
-    timer.abort();
-  }
+  const deadline = {
+    isPassed: false,
+    passed: clock.sleep(BATCH_WAIT_MS, timer.signal).then(() => {
+      deadline.isPassed = true;
+    }, noop),
+    cancel: () => timer.abort(),
+  };
+  return deadline;
 }
