@@ -25,6 +25,29 @@ export function laterCursor(
   return isBefore(format, a, b) ? b : a;
 }
 
+/** The cursor, or the ceiling when that is earlier. Without a cursor there is nothing to hold back. */
+export function notAfter(
+  format: Incremental['format'],
+  cursor: string | undefined,
+  ceiling: string | undefined,
+): string | undefined {
+  return cursor !== undefined && ceiling !== undefined && isBefore(format, ceiling, cursor) ? ceiling : cursor;
+}
+
+/** The cursor of a record that changed at this time, or undefined when cursors are no times. */
+export function timeCursor(format: Incremental['format'], epochMs: number): string | undefined {
+  switch (format) {
+    case 'rfc3339':
+      return new Date(epochMs).toISOString();
+    case 'epoch_seconds':
+      return String(Math.floor(epochMs / 1000));
+    case 'epoch_ms':
+      return String(epochMs);
+    default:
+      return undefined;
+  }
+}
+
 export function isBefore(format: Incremental['format'], a: string, b: string): boolean {
   if (format === 'rfc3339' && a.length === b.length && UTC_TIME.test(a) && UTC_TIME.test(b)) return a < b;
   const [left, right] = [comparable(format, a), comparable(format, b)];

@@ -1,20 +1,13 @@
 import type { JsonValue } from '../core/json.ts';
 import { OutgoingCallError } from '../outgoing/errors.ts';
 import { authenticatorFor, authModeOf } from './authentication/authenticatorFor.ts';
-import { laterCursor, requestCursor, startCursor } from './cursor.ts';
+import { requestCursor, startCursor } from './cursor.ts';
+import { CursorProgress, own } from './cursorProgress.ts';
 import { StreamReadError } from './errors.ts';
 import type { Stream } from './format/stream.ts';
 import type { Connector } from './format.ts';
 import { type CursorFor, type Reader, readPages } from './pageReader.ts';
-import {
-  MAX_PAGES,
-  MAX_PARENT_CURSORS,
-  type ReadProgress,
-  restartable,
-  type StreamState,
-  shapeOf,
-  takeState,
-} from './streamState.ts';
+import { MAX_PAGES, type ReadProgress, restartable, type StreamState, shapeOf, takeState } from './streamState.ts';
 import type { ConnectorSession, ReadOptions, ReadPlan, ReadSource, StreamPage } from './types.ts';
 
 /**
@@ -85,10 +78,7 @@ async function* readFrom(
 ): AsyncGenerator<StreamPage> {
   const { clock, startDate } = reader.session;
   const shape = shapeOf(reader.session, stream);
-  const format = stream.incremental?.format ?? 'string';
-  let high = state.read?.high;
-  let parentKey = state.read?.position.parent?.key ?? null;
-  let done = state.read?.done ?? {};
+  const progress = new CursorProgress(stream, state);
   let pages = state.read?.pages ?? 0;
   let last = false;
   for await (const page of readPages(
@@ -97,27 +87,17 @@ async function* readFrom(
     state.read?.position ?? null,
     cursorsFrom(stream, state, startDate),
   )) {
-    // The parent that an earlier read stopped in may be gone; what it had come to says nothing about another.
-    if (page.parentKey !== parentKey) high = undefined;
-    parentKey = page.parentKey;
-    for (const cursor of page.cursors) high = laterCursor(format, high, cursor);
-    if (page.parentKey !== null && page.parentDone) {
-      const before = own(state.cursors, page.parentKey);
-      const reached = laterCursor(format, before, high);
-      if (reached !== undefined && reached !== before) done = { ...done, [page.parentKey]: reached };
-      high = undefined;
-    }
+    progress.take(page);
     last = page.next === null;
     pages += 1;
     if (!last && pages >= MAX_PAGES) throw tooManyPages(stream);
     const read: ReadProgress | undefined = last
       ? undefined
-      : { shape, startDate, kind, position: page.next!, high, done: stream.parent && done, pages, atMs: clock.now() };
-    const reached = read === undefined ? finished(stream, state, high, done) : { ...state, read };
-    yield { records: page.records, state: toJson(reached), last };
+      : { shape, startDate, kind, position: page.next!, ...progress.underWay(), pages, atMs: clock.now() };
+    yield { records: page.records, state: toJson(read === undefined ? progress.finished() : { ...state, read }), last };
   }
   // No parent had anything to read under it, or the last page of parents was empty.
-  if (!last) yield { records: [], state: toJson(finished(stream, state, high, done)), last: true };
+  if (!last) yield { records: [], state: toJson(progress.finished()), last: true };
 }
 
 function cursorsFrom(stream: Stream, { cursor, cursors }: StreamState, startDate: string | undefined): CursorFor {
@@ -135,27 +115,6 @@ function tooManyPages({ name }: Stream): StreamReadError {
     `The stream ${JSON.stringify(name)} did not end within ${MAX_PAGES} pages. If it is that large, ask for larger pages.`,
     { details: { stream: name } },
   );
-}
-
-/** Keys come from the provider, and may be names that every object knows. */
-function own(cursors: Readonly<Record<string, string>> | undefined, key: string): string | undefined {
-  return cursors !== undefined && Object.hasOwn(cursors, key) ? cursors[key] : undefined;
-}
-
-/** The state after the last page: where the next run starts. */
-function finished(
-  stream: Stream,
-  state: StreamState,
-  high: string | undefined,
-  done: Record<string, string>,
-): StreamState {
-  const { v, identity } = state;
-  if (stream.incremental === undefined) return { v, identity };
-  const { format } = stream.incremental;
-  if (stream.parent === undefined) return { v, identity, cursor: laterCursor(format, state.cursor, high) };
-  const merged = { ...state.cursors, ...done };
-  const kept = Object.keys(merged).length <= MAX_PARENT_CURSORS ? merged : done;
-  return { v, identity, cursors: Object.fromEntries(Object.entries(kept).slice(0, MAX_PARENT_CURSORS)) };
 }
 
 /** States go into the database as JSON, where nothing is undefined. The maps of cursors are large and are as they are. */

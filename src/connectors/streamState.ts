@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { JsonValue } from '../core/json.ts';
-import { laterCursor } from './cursor.ts';
+import { laterCursor, notAfter } from './cursor.ts';
 import { DESCRIBED_PLATFORM } from './describedApi.ts';
 import type { Stream } from './format/stream.ts';
 import type { Connector } from './format.ts';
@@ -47,8 +47,13 @@ const readSchema = z.strictObject({
   position: positionSchema,
   /** Highest cursor seen so far: of the stream, or of the parent being read. */
   high: cursorSchema.optional(),
-  /** Under a parent: what finished parents have come to, where that changed. */
-  done: cursorsSchema.optional(),
+  /** What the next run starts from, if that is lower: see CursorProgress. */
+  ceiling: cursorSchema.optional(),
+  /** Under a parent: what finished parents have come to, as far as cursors are kept. */
+  done: z
+    .array(z.tuple([z.string(), cursorSchema]))
+    .max(MAX_PARENT_CURSORS)
+    .optional(),
   /** Pages read so far. */
   pages: z.number().int().min(1),
   /** Epoch milliseconds of the page this was written after. */
@@ -90,7 +95,8 @@ export function takeState(source: ReadSource, stream: Stream, stored: JsonValue 
 export function restartable(stream: Stream, { read, ...state }: StreamState): StreamState {
   if (read?.kind !== 'incremental' || stream.incremental?.order !== 'ascending' || stream.parent !== undefined)
     return state;
-  return { ...state, cursor: laterCursor(stream.incremental.format, state.cursor, read.high) };
+  const { format } = stream.incremental;
+  return { ...state, cursor: laterCursor(format, state.cursor, notAfter(format, read.high, read.ceiling)) };
 }
 
 /** What the cursor means; a change of it makes stored cursors meaningless. */
