@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { JsonValue } from '../core/json.ts';
+import { hideSecrets } from '../outgoing/hideSecrets.ts';
 import type { ObservedRateLimit, Outcome, OutgoingResponse, ResponseClassifier } from '../outgoing/types.ts';
 import { compileConditions } from './condition.ts';
 import type { ErrorRule } from './format/errors.ts';
@@ -131,9 +132,7 @@ function look(response: OutgoingResponse, errors: CompiledErrors, secrets: reado
 
 /** Short, on one line, and without the credentials that some providers repeat in their messages. */
 export function cleanText(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) if (secret.length >= 4) clean = clean.replaceAll(secret, '***');
-  return clean
+  return hideSecrets(text, secrets)
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .slice(0, PROVIDER_TEXT_CHARS);

@@ -94,6 +94,7 @@ export function sendRequest(
     operation: options.operation,
     ...request,
     authenticator: options.authenticator,
+    secrets,
     classify: classifierFor(connector, { clock, secrets }),
     observeRateLimit: observeRateLimitFor(connector, { clock }),
     budgets: session.budgets ?? (known.length > 0 ? known : undefined),

@@ -1,9 +1,18 @@
+import { sessionScope } from './address.ts';
+import { basicPair } from './authentication/basicPair.ts';
+import { issuedTokens } from './authentication/tokenSource.ts';
 import type { ConnectorSession } from './types.ts';
 
-/** The credentials' values that nobody may see; a user name is not one of them. */
-export function secretsOf({ connector, credentials }: ConnectorSession): string[] {
+/** Everything of a session that nobody may see: its credentials (a user name is none) and the tokens issued for them. */
+export function secretsOf(session: ConnectorSession): string[] {
+  const { connector, credentials } = session;
   const open = new Set(
     connector.auth.flatMap(({ fields }) => fields.filter((field) => !field.secret).map((field) => field.name)),
   );
-  return Object.entries(credentials).flatMap(([name, value]) => (open.has(name) ? [] : [value]));
+  const scope = { ...sessionScope(session), credentials: { ...credentials } };
+  return [
+    ...Object.entries(credentials).flatMap(([name, value]) => (open.has(name) ? [] : [value])),
+    ...connector.auth.flatMap((mode) => (mode.type === 'basic' ? [basicPair(mode, scope)] : [])),
+    ...issuedTokens(session.integrationId),
+  ];
 }

@@ -1,10 +1,10 @@
+import { hideSecrets } from './hideSecrets.ts';
 import type { OutgoingCall, OutgoingRequest } from './types.ts';
 
-/** Shorter values are not looked for: they would match by accident. */
+/** What is shorter is not learnt from a request: it would be found by accident. */
 const MIN_CHARS = 6;
 const MAX_SHOWN_CHARS = 300;
 const MAX_READ_CHARS = 10_000;
-const HIDDEN = '[hidden]';
 
 /** Headers that say nothing private, so they may go to any origin and into no error either. */
 const PUBLIC_HEADERS: ReadonlySet<string> = new Set([
@@ -28,8 +28,9 @@ export function publicHeaders(headers: Readonly<Record<string, string>>): Record
 export class CallSecrets {
   readonly #values = new Set<string>();
 
-  /** What the caller itself put in: headers with such names, and such form fields of a token request. */
-  learnFromCall({ headers = {}, body, operation }: OutgoingCall): void {
+  /** What the caller itself put in: what it names, headers with such names, such form fields of a token request. */
+  learnFromCall({ headers = {}, body, operation, secrets = [] }: OutgoingCall): void {
+    for (const secret of secrets) this.#values.add(secret);
     for (const [name, value] of Object.entries(headers)) if (SECRET_NAME.test(name)) this.#add(value);
     if (operation !== 'token' || body === undefined) return;
     for (const [name, value] of new URLSearchParams(body.toString())) if (SECRET_NAME.test(name)) this.#add(value);
@@ -51,12 +52,7 @@ export class CallSecrets {
 
   /** The text without the secrets. */
   hide(text: string): string {
-    let shown = text;
-    // The longest first, so that no part of one is left over.
-    for (const value of [...this.#values].sort((a, b) => b.length - a.length)) {
-      shown = shown.replaceAll(value, HIDDEN).replaceAll(encodeURIComponent(value), HIDDEN);
-    }
-    return shown;
+    return hideSecrets(text, this.#values);
   }
 
   /** A provider's words, fit for an error: one short line, without the secrets and without the query of any address. */

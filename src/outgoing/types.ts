@@ -104,6 +104,8 @@ export interface OutgoingCall {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   readonly authenticator?: Authenticator;
+  /** Values hidden in errors and records, beside the headers and credentials that the pipeline sees itself. */
+  readonly secrets?: readonly string[];
   readonly classify?: ResponseClassifier;
   /** Reads the provider's budget from an answer; the budget is then respected by later calls. */
   readonly observeRateLimit?: (response: OutgoingResponse) => ObservedRateLimit | undefined;

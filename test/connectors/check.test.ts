@@ -234,6 +234,6 @@ describe('the check tells apart', () => {
 
   it('an account whose name repeats the secret', async () => {
     const { result } = await check('github', () => ({ body: { login: 'me github_pat_right' } }));
-    expect(result.account).toBe('me ***');
+    expect(result.account).toBe('me [hidden]');
   });
 });

@@ -427,7 +427,7 @@ describe('what the provider said', () => {
     const message = `Key sk_live_12345\r\nis\u0007 wrong ${'x'.repeat(400)}`;
     const { providerMessage, providerCode } = classify(answer(401, { code: 17, message }));
     expect(providerCode).toBe('17');
-    expect(providerMessage).toMatch(/^Key \*\*\* is wrong x+$/);
+    expect(providerMessage).toMatch(/^Key \[hidden\] is wrong x+$/);
     expect(providerMessage).toHaveLength(300);
   });
 

@@ -6,6 +6,7 @@ import type { AuthMode } from '../format/auth.ts';
 import { literalHeaders, renderHeaders } from '../headers.ts';
 import { render, type TemplateScope } from '../template.ts';
 import type { ConnectorSession } from '../types.ts';
+import { basicPair } from './basicPair.ts';
 import { clientCredentialsTokens } from './clientCredentials.ts';
 import { sessionTokens } from './sessionLogin.ts';
 import type { TokenSource } from './tokenSource.ts';
@@ -85,8 +86,8 @@ function applyStatic(request: OutgoingRequest, mode: AuthMode, scope: TemplateSc
       return;
     }
     case 'basic': {
-      const pair = `${render(mode.username, scope) ?? ''}:${render(mode.password, scope) ?? ''}`;
-      request.headers.authorization = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
+      const pair = Buffer.from(basicPair(mode, scope), 'utf8').toString('base64');
+      request.headers.authorization = `Basic ${pair}`;
       return;
     }
     case 'bearer': {

@@ -102,6 +102,7 @@ function throughPipeline(
   signal: AbortSignal,
 ) {
   const { connector, clock } = session;
+  const secrets = secretsOf(session);
   const send = async (
     url: string,
     { headers, body }: { headers: Record<string, string>; body?: unknown },
@@ -114,7 +115,8 @@ function throughPipeline(
       url,
       headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
       body: String(body),
-      classify: classifierFor({ ...connector, errors: TOKEN_ERRORS }, { clock, secrets: secretsOf(session) }),
+      secrets,
+      classify: classifierFor({ ...connector, errors: TOKEN_ERRORS }, { clock, secrets }),
       // A token asked for twice is two tokens, and nothing else.
       idempotent: true,
       signal,

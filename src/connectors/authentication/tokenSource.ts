@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { ConnectorSession } from '../types.ts';
 import { type IssuedToken, TokenCache, tokenKey } from './tokenCache.ts';
 
@@ -13,6 +14,20 @@ export interface TokenSource {
 /** Shared by all sessions of the process: they are short, tokens are not. */
 const cache = new TokenCache();
 
+/** A token is hidden also after another took its place. */
+const REMEMBERED_TOKENS = 6;
+const remembered = new LRUCache<string, readonly string[]>({ max: 10_000 });
+
+/** The tokens lately issued for an integration, so that they can be hidden. */
+export function issuedTokens(integrationId: string): readonly string[] {
+  return remembered.get(integrationId) ?? [];
+}
+
+function remember(integrationId: string, { token, refreshToken }: IssuedToken): void {
+  const issued = [token, ...(refreshToken === undefined ? [] : [refreshToken])];
+  remembered.set(integrationId, [...issued, ...issuedTokens(integrationId)].slice(0, REMEMBERED_TOKENS));
+}
+
 /** @param issuedFor what the token depends on, besides integration and credentials */
 export function cachedTokens(
   session: ConnectorSession,
@@ -22,7 +37,12 @@ export function cachedTokens(
   const credentials = Object.entries(session.credentials).sort(([a], [b]) => (a < b ? -1 : 1));
   const key = tokenKey([session.integrationId, session.connector.platform, credentials, issuedFor]);
   return {
-    get: (signal) => cache.get(key, session.clock, signal, obtain),
+    get: (signal) =>
+      cache.get(key, session.clock, signal, async (deadline) => {
+        const issued = await obtain(deadline);
+        remember(session.integrationId, issued);
+        return issued;
+      }),
     refused: (token) => cache.refused(key, token, session.clock),
     take: () => cache.take(key),
   };

@@ -53,7 +53,7 @@ function checkSession(report: Report, path: Path, mode: SessionMode, names: Temp
     report.jsonPath([...path, 'login', key], login[key]);
   checkTokenHeaders(report, path, mode.headers, issued);
   if (logout === undefined) return;
-  checkRequestPath(report, [...path, 'logout', 'path'], logout.path, names);
+  checkRequestPath(report, [...path, 'logout', 'path'], logout.path, { ...names, credentials: [] });
   report.templates([...path, 'logout', 'headers'], logout.headers, issued);
   report.templates([...path, 'logout', 'body'], logout.body, issued);
 }
