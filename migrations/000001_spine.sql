@@ -125,6 +125,11 @@ create table sync_states (
   -- Live records when the full read began, and live records it has seen.
   full_read_base bigint not null default 0,
   full_read_seen bigint not null default 0,
+  -- The last full read that was complete, and how many live records it and all reads since then have not seen.
+  complete_read_id bigint,
+  missing_count bigint not null default 0,
+  -- Deletions that a full read ended with and that are still to be made: whose seen_by is lower, and how many.
+  due_deletions jsonb,
   -- Deletions found above the safe share, waiting for a person.
   pending_deletions jsonb,
   updated_at timestamptz not null default now(),

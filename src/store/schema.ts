@@ -107,6 +107,9 @@ export interface SyncStatesTable {
   full_read_completed_at: Date | null;
   full_read_base: Generated<number>;
   full_read_seen: Generated<number>;
+  complete_read_id: number | null;
+  missing_count: Generated<number>;
+  due_deletions: NullableJson;
   pending_deletions: NullableJson;
   updated_at: Generated<Date>;
 }

@@ -2,12 +2,15 @@ import { sql, type Transaction } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import type { RecordPortion } from './recordBatch.ts';
 
-/** What a write did; `seen` is by how much the live records that the full read has seen grew. */
+/** What a write did. */
 export interface WriteCounts {
   added: number;
   updated: number;
   deleted: number;
+  /** By how much the live records that the full read has seen grew. */
   seen: number;
+  /** Records that were live, and that no read since the start of the last complete full read had seen. */
+  found: number;
 }
 
 /**
@@ -18,17 +21,18 @@ export interface WriteCounts {
  */
 export async function writeRecords(
   tx: Transaction<Schema>,
-  target: { integrationId: string; stream: string; readId: number },
+  target: { integrationId: string; stream: string; readId: number; completeReadId: number },
   records: RecordPortion,
 ): Promise<WriteCounts> {
-  const { integrationId, stream, readId } = target;
+  const { integrationId, stream, readId, completeReadId } = target;
   const { rows } = await sql<WriteCounts>`
     with compared as materialized (
       select i.record_key, i.data, i.content_hash,
              i.fate = 1 as gone,
              r.live is true as live,
              r.live is true and r.content_hash = i.content_hash as same,
-             r.live is true and r.seen_by >= ${readId}::bigint as seen
+             r.live is true and r.seen_by >= ${readId}::bigint as seen,
+             r.live is true and r.seen_by < ${completeReadId}::bigint as found
       from unnest(
         ${records.keys.toParameter()}::text[],
         ${records.data.toParameter()}::jsonb[],
@@ -69,7 +73,8 @@ export async function writeRecords(
     select count(*) filter (where not gone and not live)::int as added,
            count(*) filter (where not gone and live and not same)::int as updated,
            count(*) filter (where gone and live)::int as deleted,
-           (count(*) filter (where not gone and not seen) - count(*) filter (where gone and seen))::int as seen
+           (count(*) filter (where not gone and not seen) - count(*) filter (where gone and seen))::int as seen,
+           count(*) filter (where found)::int as found
     from compared`.execute(tx);
   return rows[0]!;
 }

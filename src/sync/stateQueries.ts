@@ -12,6 +12,12 @@ export interface PendingDeletions {
   readonly foundAt: string;
 }
 
+/** Deletions that are right and still to be made: records that no read from `readId` on has seen. */
+export interface DueDeletions {
+  readonly readId: number;
+  readonly count: number;
+}
+
 export interface SyncStateRow {
   stream: string;
   state: JsonValue | null;
@@ -21,6 +27,9 @@ export interface SyncStateRow {
   full_read_completed_at: Date | null;
   full_read_base: number;
   full_read_seen: number;
+  complete_read_id: number | null;
+  missing_count: number;
+  due_deletions: DueDeletions | null;
   pending_deletions: PendingDeletions | null;
   updated_at: Date;
 }
@@ -79,10 +88,8 @@ export async function saveState(
   target: { integrationId: string; stream: string },
   state: JsonValue,
   counts: WriteCounts,
-  fullReadCompleted: boolean,
 ): Promise<SyncStateRow> {
   const grown = counts.added - counts.deleted;
-  const completedAt = fullReadCompleted ? sql`now()` : sql`null::timestamptz`;
   const { rows } = await sql<SyncStateRow>`
     insert into sync_states as s (integration_id, stream, state, record_count, full_read_seen)
     values (${target.integrationId}, ${target.stream}, ${JSON.stringify(state)}::jsonb, ${grown}, ${counts.seen})
@@ -91,10 +98,36 @@ export async function saveState(
         record_count = s.record_count + excluded.record_count,
         full_read_seen = s.full_read_seen + excluded.full_read_seen,
         full_read_base = greatest(s.full_read_base - ${counts.deleted}::bigint, 0),
-        full_read_completed_at = coalesce(${completedAt}, s.full_read_completed_at),
+        missing_count = s.missing_count - ${counts.found}::bigint,
         updated_at = now()
     returning *`.execute(tx);
   return rows[0]!;
+}
+
+/** A full read has come to its end: what it has not seen is missing from now on. */
+export async function completeFullRead(
+  tx: Transaction<Schema>,
+  target: { integrationId: string; stream: string },
+  { due, pending }: { due: DueDeletions | null; pending: PendingDeletions | null },
+): Promise<void> {
+  await sql`
+    update sync_states
+    set full_read_completed_at = now(),
+        complete_read_id = full_read_id,
+        missing_count = record_count - full_read_seen,
+        due_deletions = ${due && JSON.stringify(due)}::jsonb,
+        pending_deletions = ${pending && JSON.stringify(pending)}::jsonb
+    where integration_id = ${target.integrationId} and stream = ${target.stream}`.execute(tx);
+}
+
+export async function saveDueDeletions(
+  tx: Transaction<Schema>,
+  target: { integrationId: string; stream: string },
+  due: DueDeletions | null,
+): Promise<void> {
+  await sql`
+    update sync_states set due_deletions = ${due && JSON.stringify(due)}::jsonb
+    where integration_id = ${target.integrationId} and stream = ${target.stream}`.execute(tx);
 }
 
 export async function savePendingDeletions(
@@ -107,28 +140,28 @@ export async function savePendingDeletions(
     where integration_id = ${target.integrationId} and stream = ${target.stream}`.execute(tx);
 }
 
-/** Takes records just marked as deleted out of the counts; gives how many the full read has still not seen. */
+/** Takes records that no read since the last complete full one has seen, and just marked as deleted, out of the counts. */
 export async function countDeletions(
   tx: Transaction<Schema>,
   target: { integrationId: string; stream: string },
   deleted: number,
-): Promise<number> {
-  const { rows } = await sql<{ unseen: number }>`
+): Promise<void> {
+  await sql`
     update sync_states
     set record_count = record_count - ${deleted}::bigint,
         full_read_base = greatest(full_read_base - ${deleted}::bigint, 0),
+        missing_count = missing_count - ${deleted}::bigint,
         updated_at = now()
-    where integration_id = ${target.integrationId} and stream = ${target.stream}
-    returning record_count - full_read_seen as unseen`.execute(tx);
-  return rows[0]!.unseen;
+    where integration_id = ${target.integrationId} and stream = ${target.stream}`.execute(tx);
 }
 
 export interface RunAdvance {
   readonly stream: string;
-  readonly phase: StreamPhase;
+  /** How far the run is with the stream now; left out, as it was. */
+  readonly phase?: StreamPhase;
   readonly pages?: number;
   readonly recordsRead?: number;
-  readonly counts?: WriteCounts;
+  readonly counts?: Pick<WriteCounts, 'added' | 'updated' | 'deleted'>;
   readonly warnings?: readonly RunProblem[];
 }
 
@@ -139,6 +172,7 @@ export interface RunAdvance {
 export async function advanceRun(tx: Transaction<Schema>, claim: RunClaim, advance: RunAdvance): Promise<boolean> {
   const { added, updated, deleted } = advance.counts ?? { added: 0, updated: 0, deleted: 0 };
   const read = advance.recordsRead ?? 0;
+  const progress = advance.phase === undefined ? {} : { [advance.stream]: advance.phase };
   const result = await sql`
     update sync_runs
     set pages = pages + ${advance.pages ?? 0}::bigint,
@@ -147,7 +181,7 @@ export async function advanceRun(tx: Transaction<Schema>, claim: RunClaim, advan
         records_updated = records_updated + ${updated}::bigint,
         records_deleted = records_deleted + ${deleted}::bigint,
         records_unchanged = records_unchanged + ${read > 0 ? read - added - updated - deleted : 0}::bigint,
-        progress = progress || jsonb_build_object(${advance.stream}::text, ${advance.phase}::text),
+        progress = progress || ${JSON.stringify(progress)}::jsonb,
         warnings = warnings || ${JSON.stringify(advance.warnings ?? [])}::jsonb,
         lease_until = now() + ${sql.lit(`${LEASE_MS} milliseconds`)}::interval
     where id = ${claim.id} and lease_token = ${claim.leaseToken} and status = 'running'`.execute(tx);

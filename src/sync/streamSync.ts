@@ -3,21 +3,25 @@ import type { ConnectorSession } from '../connectors/types.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
-import { decideDeletions } from './deletionSafety.ts';
+import { type DeletionRules, decideDeletions } from './deletionSafety.ts';
 import { RunInterruption } from './errors.ts';
 import { writeInBatches } from './pageBatches.ts';
 import type { StreamReader } from './reader.ts';
 import type { RecordBatch } from './recordBatch.ts';
 import { deleteUnseen, type WriteCounts, writeRecords } from './recordQueries.ts';
 import type { RunClaim, RunProblem, StreamPhase } from './runQueries.ts';
+import { pagesCanShift } from './shiftingPages.ts';
 import {
   advanceRun,
   beginFullRead,
+  completeFullRead,
   countDeletions,
+  type DueDeletions,
   fence,
   findState,
   type RunAdvance,
-  savePendingDeletions,
+  type SyncStateRow,
+  saveDueDeletions,
   saveState,
 } from './stateQueries.ts';
 import { startOfStream } from './streamStart.ts';
@@ -44,6 +48,8 @@ export class StreamSync {
   readonly #stream: string;
   readonly #target: { readonly integrationId: string; readonly stream: string };
   #readId: number | null = null;
+  #completeReadId = 0;
+  #due: DueDeletions | null = null;
   #phase: StreamPhase | undefined;
   #warnedOfReplacements = false;
 
@@ -55,23 +61,34 @@ export class StreamSync {
     this.#phase = phase;
   }
 
+  /** How far this run is with the stream. */
+  get phase(): StreamPhase | undefined {
+    return this.#phase;
+  }
+
   /**
    * @throws RunInterruption when the worker has to let go of the run; else what reading or writing throws. What
    * was written stays.
    */
   async run(): Promise<void> {
-    if (this.#phase !== 'read') await this.#readPages();
-    if (this.#phase === 'read') await this.#makeDeletions();
+    const { database, claim } = this.#context;
+    const row = await findState(database.db, claim.integrationId, this.#stream);
+    // Of this run, or of an earlier one that was ended in the middle of them.
+    const left = row?.due_deletions ?? null;
+    if (left !== null) await this.#makeDeletions(left);
+    if (this.#phase === 'read' || this.#phase === 'done') return;
+    await this.#readPages(row);
+    if (this.#due !== null) await this.#makeDeletions(this.#due);
   }
 
-  async #readPages(): Promise<void> {
-    const { database, clock, reader, session, claim, fullRefresh, signal } = this.#context;
+  async #readPages(row: SyncStateRow | undefined): Promise<void> {
+    const { clock, reader, session, fullRefresh, signal } = this.#context;
     const stream = this.#stream;
-    const row = await findState(database.db, claim.integrationId, stream);
     // A full refresh starts over once, not again when another worker goes on with the run.
     const stored = fullRefresh && this.#phase === undefined ? null : (row?.state ?? null);
     const start = startOfStream(row, stored, (state) => reader.planRead(session, stream, state));
     this.#readId = start.readId;
+    this.#completeReadId = row?.complete_read_id ?? 0;
     await writeInBatches({
       stream,
       read: (signal) => reader.readStream(session, { stream, state: start.state, signal }),
@@ -82,64 +99,73 @@ export class StreamSync {
   }
 
   async #write(batch: RecordBatch, full: boolean): Promise<void> {
-    const { claim, safetyPercent, clock, signal } = this.#context;
+    const { claim, signal } = this.#context;
     const warnings = this.#warningsOf(batch);
-    const { readId, phase } = await this.#fenced(async (tx) => {
+    const completed = full && batch.last;
+    const { readId, due, phase } = await this.#fenced(async (tx) => {
       const readId = this.#readId ?? (await beginFullRead(tx, claim.integrationId, this.#stream));
-      const counts: WriteCounts = { added: 0, updated: 0, deleted: 0, seen: 0 };
+      const target = { ...this.#target, readId, completeReadId: this.#completeReadId };
+      const counts: WriteCounts = { added: 0, updated: 0, deleted: 0, seen: 0, found: 0 };
       for (const portion of batch.portions) {
         // What is rolled back here is read again.
         signal.throwIfAborted();
-        add(counts, await writeRecords(tx, { ...this.#target, readId }, portion));
+        add(counts, await writeRecords(tx, target, portion));
       }
-      const completed = full && batch.last;
-      const row = await saveState(tx, this.#target, batch.state, counts, completed);
-      const decision = completed
-        ? decideDeletions(this.#stream, row, safetyPercent, new Date(clock.now()))
-        : {
-            phase: batch.last ? ('done' as const) : ('reading' as const),
-            pending: row.pending_deletions,
-            warnings: [],
-          };
-      if (completed && (decision.pending ?? row.pending_deletions) !== null)
-        await savePendingDeletions(tx, this.#target, decision.pending);
+      const row = await saveState(tx, this.#target, batch.state, counts);
+      const decision = completed ? decideDeletions(this.#stream, row, this.#rulesFor(batch)) : null;
+      if (decision !== null) await completeFullRead(tx, this.#target, decision);
+      const due = decision?.due ?? null;
+      const phase = !batch.last ? 'reading' : due === null ? 'done' : 'read';
       await this.#advance(tx, {
         stream: this.#stream,
-        phase: decision.phase,
+        phase,
         pages: batch.pages,
         recordsRead: batch.recordsRead,
         counts,
-        warnings: [...warnings, ...decision.warnings],
+        warnings: [...warnings, ...(decision?.warnings ?? [])],
       });
-      return { readId, phase: decision.phase };
+      return { readId, due, phase } as const;
     });
     this.#readId = readId;
+    this.#due = due;
     this.#phase = phase;
     this.#context.onWritten();
   }
 
-  /** After a complete full read: window by window, so that it can be interrupted and gone on with. */
-  async #makeDeletions(): Promise<void> {
-    const { database, claim, signal, onWritten } = this.#context;
-    const row = await findState(database.db, claim.integrationId, this.#stream);
-    const readId = row!.full_read_id!;
-    let after: string | null = null;
+  #rulesFor(batch: RecordBatch): DeletionRules {
+    const { session, safetyPercent, clock } = this.#context;
+    const stream = session.connector.streams.find(({ name }) => name === this.#stream);
+    const onePage = this.#readId === null && batch.pages === 1 && stream?.parent === undefined;
+    return {
+      percent: safetyPercent,
+      proof: onePage || !pagesCanShift(session.connector, this.#stream) ? 'once' : 'twice',
+      onDemand: stream?.incremental !== undefined,
+      now: new Date(clock.now()),
+    };
+  }
+
+  /** Window by window, so that it can be interrupted and gone on with, by this run or the next. */
+  async #makeDeletions({ readId, count }: DueDeletions): Promise<void> {
+    const { signal, onWritten } = this.#context;
+    const phase = this.#phase === 'read' ? 'done' : this.#phase;
+    let left = { after: null as string | null, count };
     do {
       signal.throwIfAborted();
-      after = await this.#fenced(async (tx) => {
+      const { after } = left;
+      left = await this.#fenced(async (tx) => {
         const { deleted, last } = await deleteUnseen(tx, { ...this.#target, readId }, after);
-        const unseen = deleted > 0 ? await countDeletions(tx, this.#target, deleted) : Number.POSITIVE_INFINITY;
-        const rest = unseen > 0 ? last : null;
-        await this.#advance(tx, {
-          stream: this.#stream,
-          phase: rest === null ? 'done' : 'read',
-          counts: { added: 0, updated: 0, deleted, seen: 0 },
-        });
+        const rest = { after: last, count: last === null ? 0 : left.count - deleted };
+        if (deleted > 0) await countDeletions(tx, this.#target, deleted);
+        const counts = { added: 0, updated: 0, deleted };
+        const due = rest.count > 0 ? { readId, count: rest.count } : null;
+        await saveDueDeletions(tx, this.#target, due);
+        await this.#advance(tx, { stream: this.#stream, phase: due === null ? phase : this.#phase, counts });
         return rest;
       });
       onWritten();
-    } while (after !== null);
-    this.#phase = 'done';
+    } while (left.count > 0);
+    this.#phase = phase;
+    this.#due = null;
   }
 
   /** A transaction that is rolled back unless this worker still has the run. */
@@ -175,4 +201,5 @@ function add(sum: WriteCounts, more: WriteCounts): void {
   sum.updated += more.updated;
   sum.deleted += more.deleted;
   sum.seen += more.seen;
+  sum.found += more.found;
 }

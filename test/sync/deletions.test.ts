@@ -36,8 +36,22 @@ async function synced(count: number, deletionSafetyPercent?: number): Promise<st
 async function statusOf(id: string) {
   const [status] = await service.sync.streamStatus(id);
   // The count that is kept must be the one that is there.
-  expect(status?.records).toBe((await liveKeys(database.current, id, 'items')).length);
+  expect(status?.records).toBe((await liveKeys(database.current, id, status!.stream)).length);
+  await expectExactMissing(id);
   return status!;
+}
+
+/** So must the other one be. */
+async function expectExactMissing(id: string) {
+  const { rows } = await database.current.pool.query(
+    `select missing_count, (
+       select count(*) from records r
+       where (r.integration_id, r.stream) = (s.integration_id, s.stream) and seen_by < complete_read_id and deleted_at is null
+     ) as missing
+     from sync_states s where integration_id = $1`,
+    [id],
+  );
+  for (const { missing_count, missing } of rows) expect(missing_count).toBe(missing);
 }
 
 const refuse = (page: string) => {
@@ -178,6 +192,107 @@ describe('a read that is not complete deletes nothing', () => {
     expect(await service.sync.run(id, { fullRefresh: true })).toMatchObject({ recordsRead: 10, recordsDeleted: 0 });
     expect(await liveKeys(database.current, id, 'events')).toHaveLength(20);
   });
+});
+
+describe('a full read whose pages can shift', () => {
+  const events = (count: number) => numbered(count, { updated_at: '2026-01-01T00:00:00Z' });
+  const syncedEvents = async (count: number) => {
+    api.put('events', ...events(count));
+    const id = await addIntegration(database.current, api.url, { streams: ['events'] });
+    expect(await service.sync.run(id)).toMatchObject({ success: true, recordsAdded: count });
+    return id;
+  };
+  const refresh = (id: string) => service.sync.run(id, { fullRefresh: true });
+
+  test('deletes only what the complete one before did not bring either', async () => {
+    const id = await syncedEvents(30);
+    // While the second page is asked for, a record of the first is deleted: r0011 moves to the first, unseen.
+    api.intercept = (_request, _response, url) => {
+      if (url.searchParams.get('page') === '2') api.remove('events', 'r0001');
+      return false;
+    };
+    const first = await refresh(id);
+    expect(first).toMatchObject({ recordsRead: 29, recordsDeleted: 0 });
+    expect(first.warnings).toMatchObject([{ code: 'DELETIONS_NEED_ANOTHER_READ', stream: 'events' }]);
+    expect(first.warnings[0]!.message).toMatch(/^1 records of the stream "events" did not come/);
+    // What was read on the first page, before it was deleted, is missed by the second read for the first time.
+    expect(await refresh(id)).toMatchObject({ recordsRead: 29, recordsDeleted: 0 });
+    expect(await statusOf(id)).toMatchObject({ records: 30 });
+    expect(await refresh(id)).toMatchObject({ recordsDeleted: 1, warnings: [] });
+    expect(await liveKeys(database.current, id, 'events')).toEqual(keys(2, 30));
+  });
+
+  test('measures against the safe share what is certain, not what one read missed', async () => {
+    const id = await syncedEvents(30);
+    api.remove('events', ...keys(1, 15));
+    expect((await refresh(id)).warnings).toMatchObject([{ code: 'DELETIONS_NEED_ANOTHER_READ' }]);
+    expect((await statusOf(id)).pendingDeletions).toBeNull();
+    api.put('events', ...events(12));
+    expect(await refresh(id)).toMatchObject({ recordsDeleted: 3, warnings: [] });
+    expect(await statusOf(id)).toMatchObject({ records: 27, pendingDeletions: null });
+  });
+
+  test('holds back what two of them did not bring, above the safe share', async () => {
+    const id = await syncedEvents(30);
+    api.remove('events', ...keys(1, 15));
+    await refresh(id);
+    expect((await refresh(id)).warnings).toMatchObject([{ code: 'DELETIONS_NEED_CONFIRMATION' }]);
+    expect((await statusOf(id)).pendingDeletions).toMatchObject({ count: 15, total: 30 });
+    api.put('events', ...events(1));
+    await service.sync.run(id);
+    expect(await service.sync.confirmDeletions(id, 'events')).toBe(14);
+    expect(await statusOf(id)).toMatchObject({ records: 16, pendingDeletions: null });
+  });
+
+  test('counts as one before only when it was complete', async () => {
+    const id = await syncedEvents(30);
+    api.remove('events', 'r0004');
+    api.intercept = (_request, response, url) => {
+      if (url.searchParams.get('page') !== '3') return false;
+      response.writeHead(400).end();
+      return true;
+    };
+    expect(await refresh(id)).toMatchObject({ status: 'failed' });
+    api.intercept = null;
+    expect(await refresh(id)).toMatchObject({ success: true, recordsDeleted: 0 });
+    expect(await refresh(id)).toMatchObject({ success: true, recordsDeleted: 1 });
+    expect(await statusOf(id)).toMatchObject({ records: 29 });
+  });
+
+  test('of a single page deletes at once', async () => {
+    const id = await syncedEvents(10);
+    api.remove('events', 'r0004');
+    expect(await refresh(id)).toMatchObject({ recordsDeleted: 1, warnings: [] });
+    expect(await statusOf(id)).toMatchObject({ records: 9 });
+  });
+});
+
+test('deletions that a run did not come to make are made by the next', async () => {
+  api.put('events', ...numbered(8, { updated_at: '2026-01-01T00:00:00Z' }));
+  const id = await addIntegration(database.current, api.url, { streams: ['events'] });
+  await service.sync.run(id);
+  api.remove('events', 'r0003');
+  // Somebody holds the record, so that the run stands in its deletions; then its connection is lost.
+  const holder = await database.current.pool.connect();
+  await holder.query('begin');
+  await holder.query(`select from records where integration_id = $1 and record_key = 'r0003' for update`, [id]);
+  const running = service.sync.run(id, { fullRefresh: true });
+  const backend = await eventually('the deletions to wait', async () => {
+    const { rows } = await database.current.pool.query(
+      `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rows[0]?.pid as number | undefined;
+  });
+  const stopping = service.sync.stop(id);
+  await database.current.pool.query('select pg_terminate_backend($1)', [backend]);
+  await stopping;
+  await holder.query('rollback');
+  holder.release();
+  expect(await running).toMatchObject({ status: 'stopped', recordsDeleted: 0 });
+  expect(await liveKeys(database.current, id, 'events')).toHaveLength(8);
+  expect(await service.sync.run(id)).toMatchObject({ success: true, recordsDeleted: 1, recordsRead: 7 });
+  expect(await statusOf(id)).toMatchObject({ records: 7 });
+  expect(await service.sync.run(id)).toMatchObject({ recordsDeleted: 0 });
 });
 
 describe('a confirmation', () => {

@@ -33,7 +33,7 @@ describe('the records of a new integration are found by their keys', () => {
     const batch = new RecordBatch();
     const records = Array.from({ length: count }, (_, index) => ({ key: `r${index}`, data: { a: index } }));
     batch.add({ records, state: null, last: true }, 'items');
-    const target = { integrationId, stream: 'items', readId: 7 };
+    const target = { integrationId, stream: 'items', readId: 7, completeReadId: 5 };
     const indexes = await indexesOf((db) => writeRecords(db, target, batch.portions[0]!));
     expect(indexes).toEqual(['records_pkey']);
   });

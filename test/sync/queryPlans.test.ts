@@ -77,7 +77,7 @@ describe('reads by index alone', () => {
     const batch = new RecordBatch();
     const records = Array.from({ length: count }, (_, index) => ({ key: `r${index}`, data: { a: index } }));
     batch.add({ records, state: null, last: true }, 'items');
-    const target = { integrationId: BIG, stream: 'items', readId: 7 };
+    const target = { integrationId: BIG, stream: 'items', readId: 7, completeReadId: 5 };
     const indexes = await indexesOf((db) => writeRecords(db, target, batch.portions[0]!));
     expect(indexes).toEqual(['records_pkey']);
   });

@@ -287,6 +287,7 @@ describe('incremental streams', () => {
     await service.sync.run(id);
     api.remove('events', 'r0004', 'r0005');
     expect(await service.sync.run(id)).toMatchObject({ recordsRead: 1, recordsDeleted: 0 });
+    expect(await service.sync.run(id, { fullRefresh: true })).toMatchObject({ recordsRead: 29, recordsDeleted: 0 });
     expect(await service.sync.run(id, { fullRefresh: true })).toMatchObject({ recordsRead: 29, recordsDeleted: 2 });
     expect(await liveKeys(database.current, id, 'events')).not.toContain('r0004');
   });
