@@ -18,8 +18,12 @@ async function serveRows(rows: Row[], size = 2) {
     const found = rows
       .filter((row) => Date.parse(row.at) > since)
       .sort((a, b) => (query.get('order') === 'desc' ? -1 : 1) * a.at.localeCompare(b.at));
-    const page = Number(query.get('page') ?? 1);
-    return { body: found.slice((page - 1) * size, page * size) };
+    const after = query.get('after');
+    const from =
+      after === null
+        ? (Number(query.get('page') ?? 1) - 1) * size
+        : found.findIndex(({ id }) => id === Number(after)) + 1;
+    return { body: found.slice(from, from + size) };
   });
   return api;
 }
@@ -40,7 +44,7 @@ describe('an incremental stream', () => {
       { id: 2, at: '2024-05-01T10:00:05Z' },
     ];
     const api = await serveRows(rows);
-    const connector = rowsConnector({ order: 'ascending' }, { params: { since: '{{ state.cursor }}' } });
+    const connector = rowsConnector({}, { params: { since: '{{ state.cursor }}' } });
     const session = openSession(connector, { connection: { url: api.url } });
     const first = await readPages(session, 'items');
     expect(api.seen[0]!.query.has('since')).toBe(false);
@@ -114,7 +118,9 @@ describe('an incremental stream', () => {
   it('goes on from what was read when records come in ascending order', async () => {
     const rows = Array.from({ length: 6 }, (_, index) => ({ id: index, at: `2024-05-01T10:00:0${index}Z` }));
     const api = await serveRows(rows);
-    const make = (x: number) => rowsConnector({ order: 'ascending' }, { params: { since: '{{ state.cursor }}', x } });
+    const pagination = { type: 'cursor', param: 'after', recordPath: 'id' };
+    const make = (x: number) =>
+      rowsConnector({ order: 'ascending' }, { pagination, params: { since: '{{ state.cursor }}', x } });
     const session = openSession(make(1), { connection: { url: api.url }, startDate: '2024-01-01' });
     const pages = await readPages(session, 'items');
     const state = throughDatabase(pages[1]!.state);

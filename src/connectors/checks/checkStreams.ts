@@ -39,7 +39,7 @@ function checkStream(report: Report, connector: Connector, stream: Stream, path:
     checkTransformation(report, [...path, 'transformations', index], transformation, { ...inStream, record: true });
   checkPagination(report, [...path, 'pagination'], stream.pagination ?? connector.pagination, stream);
   checkParent(report, connector, stream, path);
-  checkIncremental(report, stream, path);
+  checkIncremental(report, connector, stream, path);
   checkDeletions(report, stream, path);
   const scopes = connector.scopes.map((scope) => scope.name);
   for (const [index, scope] of stream.scopes.entries())
@@ -88,7 +88,7 @@ function checkParent(report: Report, connector: Connector, stream: Stream, path:
     report.add([...path, 'parent'], 'is read for nothing: no path, parameter, header or body uses {{ parent.… }}.');
 }
 
-function checkIncremental(report: Report, stream: Stream, path: Path): void {
+function checkIncremental(report: Report, connector: Connector, stream: Stream, path: Path): void {
   const { incremental } = stream;
   if (incremental === undefined) return;
   report.jsonPath([...path, 'incremental', 'cursorField'], incremental.cursorField);
@@ -96,6 +96,12 @@ function checkIncremental(report: Report, stream: Stream, path: Path): void {
     report.add(
       [...path, 'incremental'],
       'is never used: put {{ state.cursor }} into a parameter, header or the body, or set "order: descending" when the newest records come first.',
+    );
+  const { type } = stream.pagination ?? connector.pagination;
+  if (incremental.order === 'ascending' && (type === 'page' || type === 'offset'))
+    report.add(
+      [...path, 'incremental', 'order'],
+      `is "ascending", but pagination "${type}" counts: a record that changes meanwhile goes to the end, those after it move up, and one that was not read yet lands on a page that was. Let the API sort the newest first and set "order: descending", or by something that never changes such as the id and leave "order" out, or use a pagination that does not count.`,
     );
   if ((incremental.format === 'string' || incremental.format === 'integer') && incremental.lookback !== '0s')
     report.add(
