@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { OutgoingCallError } from '../outgoing/errors.ts';
+import { HIDDEN, hideSecrets } from '../outgoing/hideSecrets.ts';
 import type { Authenticator } from '../outgoing/types.ts';
 import { sessionScope } from './address.ts';
 import { compileConditions } from './condition.ts';
@@ -14,7 +15,7 @@ import { badAnswer, type PageContent, selectorFor } from './records.ts';
 import { buildRequest, sendRequest } from './request.ts';
 import { secretsOf } from './secrets.ts';
 import type { Position } from './streamState.ts';
-import type { TemplateScope } from './template.ts';
+import { render, type TemplateScope } from './template.ts';
 import type { ConnectorSession, StreamRecord } from './types.ts';
 
 /** What all reads of one session share. */
@@ -164,12 +165,9 @@ function withoutSecrets({ authenticator, mode, session }: Reader, next: PagePosi
   url.password = '';
   url.hash = '';
   const secrets = secretsOf(session);
+  const key = mode.type === 'api_key' && mode.in === 'query' ? render(mode.key, sessionScope(session)) : undefined;
   for (const [name, value] of [...url.searchParams])
-    if (
-      (mode.type === 'api_key' && mode.in === 'query' && name === mode.key) ||
-      (value !== '' && secrets.includes(value))
-    )
-      url.searchParams.delete(name);
+    if (name === key || hideSecrets(value, secrets) === HIDDEN) url.searchParams.delete(name);
   return { url: url.href };
 }
 

@@ -17,8 +17,8 @@ export function hideSecrets(text: string, secrets: Iterable<string>): string {
 
 function formsOf(secret: string): string[] {
   const encoded = encodeURIComponent(secret.toWellFormed());
-  // Without padding: what is left of it tells nothing.
-  const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '');
+  const base64 = Buffer.from(secret).toString('base64');
+  const unpadded = base64.replace(/=+$/, '');
   const forms = [
     secret,
     encoded,
@@ -26,7 +26,8 @@ function formsOf(secret: string): string[] {
     new URLSearchParams({ '': secret }).toString().slice(1),
     JSON.stringify(secret).slice(1, -1),
     base64,
-    base64.replaceAll('+', '-').replaceAll('/', '_'),
+    unpadded,
+    unpadded.replaceAll('+', '-').replaceAll('/', '_'),
     encodeURIComponent(base64),
   ];
   // What is as short as this in another form is no secret that could be told from other text.
