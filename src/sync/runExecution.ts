@@ -1,15 +1,25 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ConnectorSession } from '../connectors/types.ts';
 import type { Clock } from '../core/clock.ts';
 import { AppError, errorMessage, UnavailableError } from '../core/errors.ts';
 import { suggestion } from '../core/input.ts';
 import type { Log } from '../core/log.ts';
 import type { Integration } from '../integrations/types.ts';
+import { OutgoingCallError } from '../outgoing/errors.ts';
 import type { Database } from '../store/database.ts';
 import { DEFAULT_SAFETY_PERCENT } from './deletionSafety.ts';
 import { RunInterruption, SyncRunCrashedError, UnknownStreamError } from './errors.ts';
 import type { StreamReader } from './reader.ts';
-import { addWarning, finishRun, type RunClaim, type RunProblem, releaseRun, type SyncRunRow } from './runQueries.ts';
-import { StreamSync } from './streamSync.ts';
+import {
+  addWarning,
+  finishRun,
+  type RunClaim,
+  type RunProblem,
+  releaseRun,
+  type StreamPhase,
+  type SyncRunRow,
+} from './runQueries.ts';
+import { StreamSync, type StreamSyncContext } from './streamSync.ts';
 
 /** What a run is for, as integrations/ resolves it. */
 export interface SyncTarget {
@@ -77,23 +87,46 @@ async function syncStreams(
       `This sync was started ${run.lease_token} times and its worker died each time. Look at the server's log and memory, then start it again.`,
     );
   const target = await deps.resolveTarget(run.integration_id);
-  const session = await target.session(run.id);
-  const { configuration } = target.integration;
-  const { deletionSafetyPercent: safetyPercent = DEFAULT_SAFETY_PERCENT } = configuration;
+  const chosen = run.streams ?? target.integration.configuration.streams;
   const problems: RunProblem[] = [];
-  for (const stream of chooseStreams(session, run.streams ?? configuration.streams)) {
+  for (const stream of chooseStreams(await target.session(run.id), chosen)) {
     signal.throwIfAborted();
     const phase = run.progress[stream];
     if (phase === 'done') continue;
     try {
-      const context = { ...deps, session, claim, fullRefresh: run.full_refresh, safetyPercent, signal, onWritten };
-      await new StreamSync(context, stream, phase).run();
+      await syncStream({ ...deps, claim, fullRefresh: run.full_refresh, signal, onWritten }, stream, phase);
     } catch (error) {
       if (signal.aborted || error instanceof RunInterruption || isDatabaseGone(error)) throw error;
       problems.push(describe(error, deps.log, run, stream));
     }
   }
   return problems;
+}
+
+type StreamContext = Omit<StreamSyncContext, 'session' | 'safetyPercent'> & Pick<RunDependencies, 'resolveTarget'>;
+
+/**
+ * Syncs a stream with the integration as it is now. Credentials that are refused because there are new ones do not
+ * end it: it goes on with those from the last page.
+ */
+async function syncStream(context: StreamContext, stream: string, phase: StreamPhase | undefined): Promise<void> {
+  const first = await openStream(context, stream, phase);
+  try {
+    await first.sync.run();
+  } catch (error) {
+    if (!(error instanceof OutgoingCallError) || error.outcome !== 'wrong_credentials') throw error;
+    context.signal.throwIfAborted();
+    const next = await openStream(context, stream, first.sync.phase);
+    if (isDeepStrictEqual(next.session.credentials, first.session.credentials)) throw error;
+    await next.sync.run();
+  }
+}
+
+async function openStream(context: StreamContext, stream: string, phase: StreamPhase | undefined) {
+  const target = await context.resolveTarget(context.claim.integrationId);
+  const session = await target.session(context.claim.id);
+  const safetyPercent = target.integration.configuration.deletionSafetyPercent ?? DEFAULT_SAFETY_PERCENT;
+  return { session, sync: new StreamSync({ ...context, session, safetyPercent }, stream, phase) };
 }
 
 /** The streams to sync, in the connector's order. @throws UnknownStreamError */
