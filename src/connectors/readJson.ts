@@ -7,7 +7,7 @@ const parsedBodies = new WeakMap<OutgoingResponse, JsonValue | undefined>();
 /** Sixteen digits in a row: there may be an integer that a double cannot hold. */
 const LONG_DIGITS = /\d{16}/;
 
-/** The body as JSON, or undefined when it is none. */
+/** The body as JSON, or undefined when it is none that can be read. */
 export function readJson(response: OutgoingResponse): JsonValue | undefined {
   if (parsedBodies.has(response)) return parsedBodies.get(response);
   const value = parseJson(response.body.toString('utf8'));
@@ -19,7 +19,8 @@ function parseJson(text: string): JsonValue | undefined {
   try {
     return (LONG_DIGITS.test(text) ? JSON.parse(text, keepExactIntegers) : JSON.parse(text)) as JsonValue;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    // Thousands of brackets inside each other end the stack.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;
   }
 }

@@ -68,7 +68,8 @@ export function buildRequest(
     Object.assign(headers, literalHeaders(additions.headers ?? {}));
     return { method: description.method, url, headers, body };
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    // What a record brings may be nested too deeply to be written.
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new InvalidRequestError(
       `A request of ${session.connector.title} (${description.method} ${description.path}) cannot be made: ${error.message}`,
       { cause: error },

@@ -67,7 +67,16 @@ export const TEMPLATE_FILTERS: Readonly<Record<string, TemplateFilter>> = {
       return number;
     },
   },
-  json: { arity: [0, 0], apply: (value) => JSON.stringify(value) },
+  json: {
+    arity: [0, 0],
+    apply: (value) => {
+      try {
+        return JSON.stringify(value);
+      } catch {
+        throw new TypeError('is nested too deeply');
+      }
+    },
+  },
   join: {
     arity: [0, 1],
     apply: (value, [separator = ',']) => {

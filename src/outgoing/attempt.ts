@@ -6,7 +6,7 @@ import type { HttpClient } from './httpClient.ts';
 import { isHome, prepareRequest } from './requestPreparation.ts';
 import { assertCallable, type RequestTarget, redirectOf, shownUrl } from './requestTarget.ts';
 import { NOTHING_SENT, TransportFailure } from './transportFailure.ts';
-import type { AttemptSink, Classification, Deadlines, Outcome, OutgoingCall, OutgoingResponse } from './types.ts';
+import type { AttemptSink, Deadlines, Outcome, OutgoingCall, OutgoingResponse } from './types.ts';
 
 const MAX_REDIRECTS = 5;
 const MAX_PATH_CHARS = 2_000;
@@ -166,19 +166,10 @@ function understand(
       return { result: { ...answered, outcome, reason, response: undefined, retryable: false }, next: null };
     }
     case 'none': {
-      const judged = judge(response, call.classify ?? classifyByStatus, nowMs);
-      return { result: { ...answered, ...describe(judged, secrets) }, next: null };
+      const judged = judge(response, call.classify ?? classifyByStatus, nowMs, secrets);
+      return { result: { ...answered, ...judged }, next: null };
     }
   }
-}
-
-function describe(judged: Classification, secrets: CallSecrets): Classification {
-  const { providerCode, providerMessage } = judged;
-  return {
-    ...judged,
-    providerCode: providerCode === undefined ? undefined : secrets.redact(providerCode),
-    providerMessage: providerMessage === undefined ? undefined : secrets.redact(providerMessage),
-  };
 }
 
 function errorText({ reason, providerCode, providerMessage }: AttemptResult): string {

@@ -1,3 +1,4 @@
+import type { CallSecrets } from './callSecrets.ts';
 import { parseRetryAfter } from './retryAfter.ts';
 import type { Classification, Outcome, OutgoingResponse, ResponseClassifier } from './types.ts';
 
@@ -32,15 +33,31 @@ function outcomeOf(status: number): Outcome {
   }
 }
 
-/** Judges an answer by the call's own classifier. Where that names no wait, the Retry-After header does. */
-export function judge(response: OutgoingResponse, classify: ResponseClassifier, nowMs: number): Classification {
-  let judged: Classification;
+/**
+ * Judges an answer by the call's own classifier. Where that names no wait, the Retry-After header does. What the
+ * provider said comes out without the call's secrets.
+ */
+export function judge(
+  response: OutgoingResponse,
+  classify: ResponseClassifier,
+  nowMs: number,
+  secrets: CallSecrets,
+): Classification {
   try {
-    judged = classify(response);
+    const judged = describe(classify(response), secrets);
+    if (judged.outcome === 'success' || judged.retryAfterMs !== undefined) return judged;
+    return { ...judged, retryAfterMs: parseRetryAfter(response.headers['retry-after'], nowMs) };
   } catch {
-    // Its message could quote the body.
+    // Its message could quote the body. The attempt was made all the same, and is recorded.
     return { outcome: 'bad_response', retryable: false };
   }
-  if (judged.outcome === 'success' || judged.retryAfterMs !== undefined) return judged;
-  return { ...judged, retryAfterMs: parseRetryAfter(response.headers['retry-after'], nowMs) };
+}
+
+function describe(judged: Classification, secrets: CallSecrets): Classification {
+  const { providerCode, providerMessage } = judged;
+  return {
+    ...judged,
+    providerCode: providerCode === undefined ? undefined : secrets.redact(providerCode),
+    providerMessage: providerMessage === undefined ? undefined : secrets.redact(providerMessage),
+  };
 }
