@@ -112,20 +112,27 @@ export class SyncService {
     return this.waitForRun(id, signal, onProgress);
   }
 
-  /** Runs many, at most twice `concurrency` requested at a time. Integrations deleted meanwhile are left out. */
+  /**
+   * Runs many, at most twice `concurrency` requested at a time. Integrations deleted meanwhile are left out. After
+   * an error no more are requested, and it is thrown when those that were have ended.
+   */
   async runAll(integrationIds: readonly string[], options: Pick<SyncOptions, 'signal'> = {}): Promise<SyncResult[]> {
     const results = new Map<number, SyncResult>();
+    const errors: unknown[] = [];
     const waiting = integrationIds.entries();
     const runSome = async () => {
       for (const [index, integrationId] of waiting) {
         try {
-          results.set(index, await this.run(integrationId, options));
+          const result = await this.run(integrationId, options);
+          if (result.error?.code !== 'INTEGRATION_NOT_FOUND') results.set(index, result);
         } catch (error) {
-          if (!(error instanceof ConflictError || error instanceof SyncRunNotFoundError)) throw error;
+          if (!(error instanceof ConflictError || error instanceof SyncRunNotFoundError)) errors.push(error);
         }
+        if (errors.length > 0) return;
       }
     };
     await Promise.all(Array.from({ length: 2 * this.#concurrency }, runSome));
+    if (errors.length > 0) throw errors[0];
     return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
   }
 

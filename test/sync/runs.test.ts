@@ -104,6 +104,33 @@ describe('the runs of an integration', () => {
     expect(results.every((result) => result.success && result.recordsAdded === 5)).toBe(true);
   });
 
+  test('runAll leaves out those that are found deleted when their run begins', async () => {
+    api.put('items', ...numbered(5));
+    const [deleted, id] = [await add(), await add()];
+    await database.current.pool.query(`update integrations set status = 'deleting' where id = $1`, [deleted]);
+    expect(await service.sync.runAll([deleted, id])).toMatchObject([{ integrationId: id, success: true }]);
+  });
+
+  test('runAll asks for no more after an error, and throws when those under way have ended', async () => {
+    api.put('items', ...numbered(5));
+    const ids = await Promise.all(Array.from({ length: 12 }, () => add()));
+    await service.close();
+    const few = openSync(database.current, { concurrency: 2 });
+    // The database refuses the run of the third.
+    await database.current.pool.query(
+      `create function refuse() returns trigger language plpgsql as $$ begin raise 'no more runs'; end $$;
+       create trigger refuse before insert on sync_runs for each row when (new.integration_id = '${ids[2]}')
+       execute function refuse()`,
+    );
+    await expect(few.sync.runAll(ids)).rejects.toThrow('no more runs');
+    const requested = (await Promise.all(ids.map((id) => few.sync.listRuns(id)))).flat();
+    expect(requested.length).toBeLessThan(8);
+    expect(requested.every(({ finishedAt }) => finishedAt !== null)).toBe(true);
+    await database.current.pool.query('drop trigger refuse on sync_runs; drop function refuse');
+    await few.close();
+    service = openSync(database.current);
+  });
+
   test('of an unknown integration are refused', async () => {
     await expect(service.sync.requestRun('int_unknown', { trigger: 'manual' })).rejects.toThrow(ConflictError);
   });

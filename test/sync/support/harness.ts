@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { newId } from '../../../src/core/ids.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { silentLog } from '../../../src/core/log.ts';
+import { IntegrationNotFoundError } from '../../../src/integrations/errors.ts';
 import { findIntegration, insertIntegration } from '../../../src/integrations/integrationQueries.ts';
 import type { IntegrationConfiguration } from '../../../src/integrations/types.ts';
 import { createOutgoing } from '../../../src/outgoing/pipeline.ts';
@@ -79,7 +80,7 @@ export function openSync(
     reader: { planRead, readStream },
     resolveTarget: async (integrationId) => {
       const integration = await findIntegration(database.db, integrationId);
-      if (integration === null) throw new Error('no such integration');
+      if (integration === null) throw new IntegrationNotFoundError(integrationId);
       const session = async (operationId: string) => ({
         connector,
         integrationId,
