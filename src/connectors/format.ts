@@ -12,6 +12,7 @@ import {
   paramsSchema,
   pathSchema,
   templateSchema,
+  webAddressSchema,
 } from './format/parts.ts';
 import { streamSchema } from './format/stream.ts';
 
@@ -53,7 +54,7 @@ const webhooksSchema = z.strictObject({
   eventTypePath: pathSchema.optional(),
   /** Event type → streams that it changes. */
   events: z.record(z.string(), z.array(nameSchema)).default({}),
-  docsUrl: z.url().optional(),
+  docsUrl: webAddressSchema.optional(),
 });
 
 /**
@@ -67,7 +68,7 @@ export const connectorSchema = z.strictObject({
   title: z.string().min(1).max(200),
   category: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'takes lower-case letters, digits and "_"'),
   description: z.string().max(4000).optional(),
-  docsUrl: z.url(),
+  docsUrl: webAddressSchema,
   /** The version of the API that this file was written for; `{{ apiVersion }}` in templates. */
   apiVersion: z.string().min(1).max(50),
   connection: z.array(connectionFieldSchema).max(100).default([]),

@@ -1,23 +1,9 @@
 import { type CallSecrets, publicHeaders } from './callSecrets.ts';
+import { isConnectionHeader } from './connectionHeaders.ts';
 import type { RequestTarget } from './requestTarget.ts';
 import { ACCEPTED_CODINGS } from './responseBody.ts';
 import { NOTHING_SENT, TransportFailure } from './transportFailure.ts';
 import type { OutgoingCall, OutgoingRequest } from './types.ts';
-
-/** Set by the client itself, or about the connection and not about the request. */
-const DROPPED_HEADERS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /**
  * Whether an origin is one that this call's credential and private headers are meant for: those the authenticator
@@ -40,7 +26,7 @@ export async function prepareRequest(
   const headers: Record<string, string> = { 'accept-encoding': ACCEPTED_CODINGS, 'user-agent': 'integration-services' };
   for (const [name, value] of Object.entries(call.headers ?? {})) {
     const lower = name.toLowerCase();
-    if (!DROPPED_HEADERS.has(lower)) headers[lower] = value;
+    if (!isConnectionHeader(lower)) headers[lower] = value;
   }
   // After a redirect that dropped the body, its description goes too.
   if (body === undefined && call.body !== undefined) delete headers['content-type'];
@@ -54,6 +40,7 @@ export async function prepareRequest(
     const before = { ...request, url: new URL(url), headers: { ...headers } };
     await authenticator.apply(request, signal);
     secrets.learnFromCredential(before, request);
+    for (const name of Object.keys(request.headers)) if (isConnectionHeader(name)) delete request.headers[name];
     if (request.url.origin !== url.origin) {
       throw new TransportFailure('blocked', 'the credential changed the origin of the request', NOTHING_SENT);
     }

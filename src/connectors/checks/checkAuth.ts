@@ -1,4 +1,6 @@
+import { isConnectionHeader } from '../../outgoing/connectionHeaders.ts';
 import type { AuthMode, SessionMode } from '../format/auth.ts';
+import { CONNECTION_HEADER } from '../format/parts.ts';
 import type { Connector } from '../format.ts';
 import type { TemplateNames } from '../templateCheck.ts';
 import { checkAddress } from './address.ts';
@@ -24,6 +26,7 @@ function checkMode(report: Report, path: Path, mode: AuthMode, names: TemplateNa
     // The parameter's name may come from the connection, never from a secret.
     report.template([...path, 'key'], mode.key, { ...names, credentials: [] });
     report.template([...path, 'value'], mode.value, names);
+    if (mode.in === 'header' && isConnectionHeader(mode.key)) report.add([...path, 'key'], `${CONNECTION_HEADER}.`);
   } else if (mode.type === 'basic') {
     report.template([...path, 'username'], mode.username, names);
     report.template([...path, 'password'], mode.password, names);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Outcome } from '../../outgoing/types.ts';
-import { conditionSchema, durationSchema, pathSchema } from './parts.ts';
+import { conditionSchema, durationSchema, pathSchema, webAddressSchema } from './parts.ts';
 
 /** Outcomes that an answer can have; the others belong to calls without one. */
 const ANSWER_OUTCOMES = [
@@ -78,7 +78,7 @@ export const rateLimitSchema = z.strictObject({
   budgets: z.array(z.strictObject({ maxRequests: z.number().int().min(1), window: durationSchema })).default([]),
   /** `standard`: the IETF and the usual `x-ratelimit-*` headers, with the unit of the reset guessed. */
   headers: z.union([z.literal('standard'), z.array(rateLimitHeadersSchema)]).default([]),
-  docsUrl: z.url().optional(),
+  docsUrl: webAddressSchema.optional(),
 });
 
 /** Overrides of the pipeline's own retry policy. */

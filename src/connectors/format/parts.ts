@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isConnectionHeader } from '../../outgoing/connectionHeaders.ts';
 
 /** Letters, digits, `_` and `-`: what streams, fields and modes are called. */
 export const nameSchema = z
@@ -24,13 +25,20 @@ export const httpMethodSchema = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE',
 /** Text that may hold `{{ … }}`; template.ts says what may stand inside. */
 export const templateSchema = z.string().max(4000);
 
-const headerNameSchema = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'takes a header name');
+export const CONNECTION_HEADER = 'is set by the connection itself; take another header';
+const headerNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'takes a header name')
+  .refine((name) => !isConnectionHeader(name), CONNECTION_HEADER);
 export const headersSchema = z.record(headerNameSchema, templateSchema);
 
 const scalarSchema = z.union([z.string(), z.number(), z.boolean()], 'takes a text, a number or true/false');
 
 /** Query parameters; a list is sent as a repeated parameter. A template that gives nothing leaves its parameter out. */
 export const paramsSchema = z.record(z.string().min(1), z.union([scalarSchema, z.array(scalarSchema)]));
+
+/** A page that people are sent to. */
+export const webAddressSchema = z.url({ protocol: /^https?$/ });
 
 /** A path into JSON: `data.items`, `data[0].id`, `groups[*].users`, `['a.b']`, `$` for the whole. */
 export const pathSchema = z.string().min(1).max(300);

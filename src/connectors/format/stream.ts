@@ -10,6 +10,7 @@ import {
   paramsSchema,
   pathSchema,
   templateSchema,
+  webAddressSchema,
 } from './parts.ts';
 
 /** What changes a record before it is stored; applied in order. */
@@ -52,7 +53,7 @@ export const streamSchema = z.strictObject({
   name: nameSchema,
   title: z.string().min(1).max(200),
   description: z.string().max(2000).optional(),
-  docsUrl: z.url().optional(),
+  docsUrl: webAddressSchema.optional(),
   /** Synced unless the configuration names other streams. */
   default: z.boolean().default(true),
   method: httpMethodSchema.default('GET'),
