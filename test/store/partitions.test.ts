@@ -109,7 +109,14 @@ test('maintenance keeps what is in its time and deletes what is past it', async 
   ] as const) {
     await db
       .insertInto('idempotency_keys')
-      .values({ scope: 's', key, request_hash: Buffer.from('h'), resource_name: key, locked_until: created_at, created_at })
+      .values({
+        scope: 's',
+        key,
+        request_hash: Buffer.from('h'),
+        resource_name: key,
+        locked_until: created_at,
+        created_at,
+      })
       .execute();
   }
   const before = await partitions();
