@@ -4,6 +4,7 @@ import { parseConnector } from '../../src/connectors/loader.ts';
 import { ConnectorRegistry } from '../../src/connectors/registry.ts';
 import { connectorFor } from '../../src/connectors/resolve.ts';
 import { InvalidInputError } from '../../src/core/errors.ts';
+import { suggestion } from '../../src/core/input.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { VALID } from './support/brokenConnectors.ts';
@@ -84,6 +85,11 @@ describe('of very many problems only the first are looked for', () => {
     expect(describe).toThrow(InvalidInputError);
     expect(describe).toThrow(`has more problems than the ${MAX_PROBLEMS} listed here.`);
   });
+});
+
+it('a very long word is not compared with known ones', () => {
+  expect(suggestion('categroy', ['category'])).toBe(' Did you mean "category"?');
+  expect(suggestion('k'.repeat(1000), ['k'.repeat(999)])).toBe('');
 });
 
 it('what was parsed to be saved is not parsed again to be used', async () => {
