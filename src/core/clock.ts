@@ -6,12 +6,15 @@ export interface Clock {
   now(): number;
   /** Never goes back; for durations, in milliseconds. */
   monotonicMs(): number;
-  /** Resolves after `ms`; rejects with the signal's reason when aborted. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves after `ms`; rejects with the signal's reason when aborted. `keepAlive: false`: the process may end
+   * meanwhile when nothing else is left to do. Default true.
+   */
+  sleep(ms: number, signal?: AbortSignal, options?: { readonly keepAlive?: boolean }): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep: (ms, signal) => delay(ms, undefined, { signal }),
+  sleep: (ms, signal, { keepAlive = true } = {}) => delay(ms, undefined, { signal, ref: keepAlive }),
 };

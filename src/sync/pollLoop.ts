@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 
-/** Calls a function again and again until it is stopped. */
+/** Calls a function again and again until it is stopped. Waiting for the next call keeps no process alive. */
 export interface PollLoop {
   /** Ends the current wait. */
   wake(): void;
@@ -19,7 +19,7 @@ export function startPollLoop(step: () => Promise<number>, clock: Clock): PollLo
       const waitMs = await step();
       if (woken || stopped.signal.aborted) continue;
       waiting = new AbortController();
-      await clock.sleep(waitMs, waiting.signal).catch(() => {});
+      await clock.sleep(waitMs, waiting.signal, { keepAlive: false }).catch(() => {});
     }
   };
   const running = run();

@@ -11,6 +11,8 @@ const IDLE_POLL_MS = 1_000;
 /** A quarter of what it takes to stop a run, and far below the lease. */
 const HEARTBEAT_MS = 500;
 const RETRY_AFTER_ERROR_MS = 2_000;
+/** Does nothing, as rarely as possible. */
+const KEEP_ALIVE_MS = 2 ** 31 - 1;
 
 interface WorkerDependencies extends RunDependencies {
   readonly watch: RunWatch;
@@ -36,6 +38,8 @@ export class SyncWorkers {
   #scheduler: PollLoop | null = null;
   #queue: PollLoop | null = null;
   #heartbeat: PollLoop | null = null;
+  /** A run waits for what does not keep a process alive: the next of a poll loop, a connection of a pool. */
+  #keepAlive: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(deps: WorkerDependencies, concurrency: number) {
@@ -107,10 +111,12 @@ export class SyncWorkers {
       .finally(() => {
         ended();
         this.#settled.delete(settled);
+        if (this.#settled.size === 0) this.#keepAlive = void clearInterval(this.#keepAlive);
         watch.notify(row.id);
         this.wake();
       });
     this.#settled.add(settled);
+    this.#keepAlive ??= setInterval(() => {}, KEEP_ALIVE_MS);
   }
 
   async #renew(): Promise<number> {
