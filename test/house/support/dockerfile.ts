@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { repository, run } from './cleanMachine.ts';
+import { repository, run, systemPath } from './cleanMachine.ts';
 
 export interface Image {
   /** What would be the root of the container's file system. */
@@ -17,6 +17,9 @@ export interface Image {
  * stage's variables and nothing else. It knows the instructions that our Dockerfile uses, and refuses others.
  */
 export async function buildImage(folder: string, path: string): Promise<Image> {
+  // How this machine reaches the registry; npm looks for it beside its Node, which here is another one.
+  const asking = { cwd: folder, env: { PATH: systemPath, HOME: folder } };
+  const npmrc = (await run('npm', ['config', 'get', 'globalconfig'], asking)).trim();
   const stages = new Map<string, string>();
   let stage = { root: '', work: '', env: {} as Record<string, string> };
   let user: number | undefined;
@@ -34,7 +37,7 @@ export async function buildImage(folder: string, path: string): Promise<Image> {
         const root = join(folder, name);
         stages.set(name, root);
         mkdirSync(join(root, 'home'), { recursive: true });
-        stage = { root, work: root, env: { PATH: path, HOME: join(root, 'home') } };
+        stage = { root, work: root, env: { PATH: path, HOME: join(root, 'home'), NPM_CONFIG_GLOBALCONFIG: npmrc } };
         break;
       }
       case 'WORKDIR':
