@@ -5,4 +5,6 @@ import { openSync } from './harness.ts';
 
 const database = await openDatabase({ url: process.argv[2]!, dataDir: '', migrate: false });
 openSync(database);
+// Waiting for work keeps no process alive; whoever started this one does.
+process.stdin.resume();
 console.log('working');
