@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, repository, run, type Surroundings, start, systemPath } from './support/cleanMachine.ts';
 import { processesOf } from './support/processesOf.ts';
@@ -74,7 +75,7 @@ describe.each(people)('a clone in a closed home, with the machine’s own Node, 
 
   test('npm test runs on a database of its own', async () => {
     const output = await run('npm', ['test', '--', '--testPathPattern=store/migrations'], surroundings);
-    expect(output).toMatch(/Tests\s+\d+ passed/);
+    expect(stripVTControlCharacters(output)).toMatch(/Tests\s+\d+ passed/);
   });
 });
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findServer, SERVER_URL } from '../support/server.ts';
 import { freePort, start, systemPath } from './support/cleanMachine.ts';
 import { buildImage, type Image } from './support/dockerfile.ts';
+import { processesOf } from './support/processesOf.ts';
 
 const SECRETS = {
   ENCRYPTION_SECRET: 'house-encryption-secret-0123456789abcdef',
@@ -41,6 +42,7 @@ describe('the image that the Dockerfile describes', () => {
     expect(await healthCheck(image, port)).toBe(0);
     server.child.kill('SIGTERM');
     await server.ended;
+    expect(processesOf(image.root)).toEqual([]);
     expect(await healthCheck(image, port)).toBe(1);
   });
 

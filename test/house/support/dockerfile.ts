@@ -19,6 +19,7 @@ export interface Image {
 export async function buildImage(folder: string, path: string): Promise<Image> {
   // How this machine reaches the registry; npm looks for it beside its Node, which here is another one.
   const asking = { cwd: folder, env: { PATH: systemPath, HOME: folder } };
+  const cache = join(folder, 'npm-cache');
   const npmrc = (await run('npm', ['config', 'get', 'globalconfig'], asking)).trim();
   const stages = new Map<string, string>();
   let stage = { root: '', work: '', env: {} as Record<string, string> };
@@ -37,7 +38,8 @@ export async function buildImage(folder: string, path: string): Promise<Image> {
         const root = join(folder, name);
         stages.set(name, root);
         mkdirSync(join(root, 'home'), { recursive: true });
-        stage = { root, work: root, env: { PATH: path, HOME: join(root, 'home'), NPM_CONFIG_GLOBALCONFIG: npmrc } };
+        const env = { PATH: path, HOME: join(root, 'home'), NPM_CONFIG_GLOBALCONFIG: npmrc, NPM_CONFIG_CACHE: cache };
+        stage = { root, work: root, env };
         break;
       }
       case 'WORKDIR':
