@@ -119,7 +119,9 @@ async function retireKey(
     let rewrapped = 0;
     for (const table of SEALED_TABLES) rewrapped += await rewrapTable(database, keys, table, keyId, counts, options);
     if (await removeUnused(database, keyId)) return true;
-    if ((await countUses(database, keyId)) <= counts.unreadable - unreadableBefore) return false;
+    // None at all: a writer moved the last one in between, and the key can be removed now.
+    const uses = await countUses(database, keyId);
+    if (uses > 0 && uses <= counts.unreadable - unreadableBefore) return false;
     if (rewrapped > 0) stalledSinceMs = performance.now();
     else if (performance.now() - stalledSinceMs > STALL_MS) return false;
     await delay(RETRY_MS, undefined, { signal: options.signal }).catch(() => throwIfAborted(options.signal));
