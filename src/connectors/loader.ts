@@ -6,8 +6,8 @@ import { InvalidConnectorError, type LocatedProblem, MAX_PROBLEMS } from './erro
 import type { Connector } from './format.ts';
 import { validateConnector } from './validate.ts';
 
-/** Words, marks and gaps of a file; six times what the largest connector that comes with the product has. */
-const MAX_TOKENS = 15_000;
+/** Words, marks and gaps of a file; four times what the largest connector that comes with the product has. */
+const MAX_TOKENS = 10_000;
 
 /**
  * Reads a connector from YAML (1.2, plain data: no aliases, no tags).

@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache';
 import { RE2JS } from 're2js';
 
 /** Longest text that a pattern is tried on; callers cut or refuse what is longer. */
-export const MAX_MATCHED_CHARS = 4096;
+export const MAX_MATCHED_CHARS = 2048;
 /** A match takes at most this many steps for each character. */
-const MAX_STEPS = 2000;
+const MAX_STEPS = 1000;
 const LOOK_AROUND = /\(\?(?:[=!]|<[=!])/;
 const BACK_REFERENCE = /\\(?:[1-9]|k<)/;
 

@@ -43,7 +43,7 @@ describe('a connector of the largest size is refused without much work', () => {
     ['directives', () => '%a\n'],
     ['tags', () => '- !!a 1\n'],
   ])('made of %s', (_name, line) => {
-    expect(problemsOf(filled(line))).toEqual(['has more than 15000 words and marks; no connector needs as many.']);
+    expect(problemsOf(filled(line))).toEqual(['has more than 10000 words and marks; no connector needs as many.']);
   });
 });
 

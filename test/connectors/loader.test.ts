@@ -89,8 +89,8 @@ describe('a broken connector is refused with every problem and its place:', () =
   it('a hundred thousand brackets', () => {
     const problems = problemsOf(`streams: ${'['.repeat(100_000)}`);
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toBe('1:1 : has more than 15000 words and marks; no connector needs as many.');
-    expect(problemsOf(`streams: ${'['.repeat(10_000)}`)[0]).toMatch(/is nested too deeply|is not YAML/);
+    expect(problems[0]).toBe('1:1 : has more than 10000 words and marks; no connector needs as many.');
+    expect(problemsOf(`streams: ${'['.repeat(8_000)}`)[0]).toMatch(/is nested too deeply|is not YAML/);
   });
 
   it('the message has all of it, one line each', () => {

@@ -18,7 +18,7 @@ const SLOW: readonly (readonly [string, string])[] = [
   ['^(?:a|b|ab)*c$', 'ab'.repeat(100)],
   ['^.*.*.*.*.*x$', 'a'.repeat(2000)],
   ['^\\s*\\s*\\s*\\s*\\s*x$', ' '.repeat(2000)],
-  ['(a|b)*a(a|b){0,300}[cd]$', 'ab'.repeat(2000)],
+  ['(a|b)*a(a|b){0,200}[cd]$', 'ab'.repeat(2000)],
 ];
 
 describe.each(SLOW)('the pattern %s', (pattern, text) => {
@@ -53,7 +53,7 @@ describe('a pattern', () => {
     ['^(a)\\1$', 'back-references'],
     ['^[a$', 'is not a regular expression: missing closing ]'],
     ['^(?:.{1,1000}){1,1000}$', 'is not a regular expression: expression too large'],
-    ['^.{0,900}.{0,900}$', 'is too large a regular expression'],
+    ['^.{0,600}$', 'is too large a regular expression'],
   ])('%s is refused when it is loaded', (pattern, fault) => {
     expect(patternFault(pattern)).toContain(fault);
     const rule: JsonObject = { outcome: 'success', when: { body: { path: 'a', matches: pattern } } };
