@@ -12,6 +12,8 @@ const config = makeConfig({
   ALLOWED_PRIVATE_HOSTS: '127.0.0.1',
 });
 const app = await openApp({ config });
+// Waiting for work keeps no process alive.
+setInterval(() => {}, 60_000);
 console.log('working');
 process.on('SIGTERM', async () => {
   await app.close();
