@@ -35,7 +35,7 @@ function tooLong(what: string): UsageError {
 }
 
 /** JSON or YAML. The parser's own words are left out of the error, because they quote the text, which may be secret. */
-export async function readDocument(path: string): Promise<JsonValue> {
+async function readDocument(path: string): Promise<JsonValue> {
   const text = await readInput(path);
   try {
     return JSON.parse(text) as JsonValue;

@@ -6,7 +6,7 @@ import { prettyLog } from './prettyLog.ts';
 type Level = Config['logLevel'];
 
 /** pino's numbers; `verbose` and `critical` are the specification's own. */
-export const LEVELS: Readonly<Record<Level, number>> = {
+const LEVELS: Readonly<Record<Level, number>> = {
   debug: 20,
   verbose: 25,
   info: 30,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Environment } from './env.ts';
 import { ConfigurationError, type ConfigurationProblem } from './errors.ts';
 
-export const LOG_LEVELS = ['debug', 'verbose', 'info', 'warn', 'error', 'critical'] as const;
+const LOG_LEVELS = ['debug', 'verbose', 'info', 'warn', 'error', 'critical'] as const;
 
 /** Everything the product can be told from outside, checked and with units in the names. */
 export interface Config {

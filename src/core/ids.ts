@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** What an id's prefix says it is. */
-export const ID_PREFIXES = {
+const ID_PREFIXES = {
   integration: 'int',
   operation: 'op',
   attempt: 'att',

@@ -6,7 +6,7 @@ import { type InputProblem, InvalidInputError } from './errors.ts';
 const MAX_WORD_CHARS = 200;
 
 /** The known word that `word` was probably meant to be, or undefined when none is near. */
-export function didYouMean(word: string, known: readonly string[]): string | undefined {
+function didYouMean(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0 || word.length > MAX_WORD_CHARS) return undefined;
   const nearest = closest(word.toLowerCase(), [...known]);
   return distance(word.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, Math.floor(word.length / 3))

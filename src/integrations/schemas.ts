@@ -5,7 +5,7 @@ import { LIMITS } from '../core/limits.ts';
 const positive = z.number().int().positive().max(10_000_000);
 
 /** What an integration may be configured with; what each key means is in types.ts. */
-export const configurationSchema = z.strictObject({
+const configurationSchema = z.strictObject({
   syncFrequency: z.string().min(1).max(200).optional(),
   timezone: z.string().min(1).max(100).optional(),
   rateLimits: z

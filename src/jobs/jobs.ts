@@ -8,9 +8,9 @@ import type { Schema } from '../store/schema.ts';
 import { UnknownJobError } from './errors.ts';
 
 /** Does one job. Runs again after a failure or a crash, so doing it twice must be as good as once. */
-export type JobHandler<P extends object> = (payload: P, signal: AbortSignal) => Promise<void>;
+type JobHandler<P extends object> = (payload: P, signal: AbortSignal) => Promise<void>;
 
-export interface JobOptions {
+interface JobOptions {
   /** After this many seconds the signal fires and the job counts as failed. Default 900. */
   readonly deadlineSeconds?: number;
   /** How often a failed job is tried again, with growing waits, before it goes to the dead letters. Default 5. */
@@ -19,7 +19,7 @@ export interface JobOptions {
   readonly cron?: string;
 }
 
-export interface EnqueueOptions {
+interface EnqueueOptions {
   /** The job exists if and only if this transaction commits. */
   readonly tx?: Transaction<Schema>;
   /** While a job of this name and key waits, another is not added. One that runs already does not count. */

@@ -14,7 +14,7 @@ import type { StreamReader } from '../../../src/sync/reader.ts';
 import { SyncService, type SyncServiceOptions } from '../../../src/sync/syncService.ts';
 
 /** Describes test/sync/support/recordsApi.ts. `items` and `things` are read in full, `events` incrementally. */
-export const connector = connectorSchema.parse({
+const connector = connectorSchema.parse({
   platform: 'records_api',
   title: 'Records API',
   category: 'test',
@@ -105,7 +105,7 @@ export function openSync(
   };
 }
 
-export const realReader: StreamReader = { planRead, readStream };
+const realReader: StreamReader = { planRead, readStream };
 
 export interface StoredRecord {
   readonly key: string;
