@@ -1,52 +1,52 @@
-import { sql, type Transaction } from 'kysely';
+import { ConflictError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
 import type { Database } from '../store/database.ts';
-import type { Schema } from '../store/schema.ts';
+import { deleteUnseen } from './deletionQueries.ts';
 import { NoPendingDeletionsError } from './errors.ts';
-import { deleteUnseen, recordsLock } from './recordQueries.ts';
-import { countDeletions, findState, savePendingDeletions } from './stateQueries.ts';
+import { claimForDeletions, finishRun } from './runQueries.ts';
+import { findState, makePendingDeletionsDue } from './stateQueries.ts';
 
 /**
- * Makes the deletions that a full read found above the safe share, except of records that came again since then.
- * Works in windows, beside a sync under way; interrupted, it leaves the rest pending and can be called again. Ends
- * early when a newer full read replaces what was found, or the integration is deleted.
+ * Makes the deletions that a full read found above the safe share, except of records that came again since then. It
+ * is a run of its own, without a call to the provider: only one run writes an integration's records at a time.
+ * Interrupted, it leaves the rest to the next run.
  *
  * @returns the number of records marked as deleted
  * @throws NoPendingDeletionsError
+ * @throws ConflictError while the integration is synced or deleted, or when this is stopped
  */
-export async function confirmDeletions(database: Database, integrationId: string, stream: string): Promise<number> {
-  const target = { integrationId, stream };
-  const found = (await findState(database.db, integrationId, stream))?.pending_deletions ?? null;
-  if (found === null) {
-    throw new NoPendingDeletionsError(
-      `No deletions of the stream ${JSON.stringify(stream)} wait for a confirmation. A later sync may have found the records again.`,
-      { details: { integrationId, stream } },
+export async function confirmDeletions({ db }: Database, integrationId: string, stream: string): Promise<number> {
+  const pending = (await findState(db, integrationId, stream))?.pending_deletions ?? null;
+  if (pending === null) throw nothingPending(integrationId, stream);
+  const claim = await claimForDeletions(db, newId('syncRun'), integrationId, stream);
+  if (claim === undefined)
+    throw new ConflictError(
+      'Deletions cannot be confirmed while the integration is synced or deleted. Wait for the end of the sync, or stop it, and confirm then.',
     );
-  }
+  const target = { claim, stream };
+  let due = await makePendingDeletionsDue(db, target);
+  const replaced = due === undefined;
   let sum = 0;
   let after: string | null = null;
-  do {
-    const result: { deleted: number; last: string | null } = await database.transaction(async (tx) => {
-      await sql`select ${recordsLock(integrationId)}`.execute(tx);
-      const pending = (await findState(tx, integrationId, stream))?.pending_deletions;
-      if (pending?.readId !== found.readId || (await isBeingDeleted(tx, integrationId)))
-        return { deleted: 0, last: null };
-      const window = await deleteUnseen(tx, { ...target, readId: found.readId }, after);
-      if (window.deleted > 0) await countDeletions(tx, target, window.deleted);
-      if (window.last === null) await savePendingDeletions(tx, target, null);
-      return window;
-    });
+  while (due !== undefined) {
+    const result: Awaited<ReturnType<typeof deleteUnseen>> = await deleteUnseen(db, target, due, after, 'done');
+    if (result === undefined || result.stop) {
+      await finishRun(db, claim, 'stopped', null);
+      throw new ConflictError('The confirmed deletions were stopped; the next sync makes the rest of them.');
+    }
     sum += result.deleted;
-    after = result.last;
-  } while (after !== null);
+    after = result.after;
+    due = after === null ? undefined : { ...due, count: due.count - result.deleted };
+  }
+  await finishRun(db, claim, 'succeeded', null);
+  // By a sync that ended between the look and the claim.
+  if (replaced) throw nothingPending(integrationId, stream);
   return sum;
 }
 
-async function isBeingDeleted(tx: Transaction<Schema>, integrationId: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('integrations')
-    .select('status')
-    .where('id', '=', integrationId)
-    .where('status', '!=', 'deleting')
-    .executeTakeFirst();
-  return row === undefined;
+function nothingPending(integrationId: string, stream: string): NoPendingDeletionsError {
+  return new NoPendingDeletionsError(
+    `No deletions of the stream ${JSON.stringify(stream)} wait for a confirmation. A later sync may have found the records again.`,
+    { details: { integrationId, stream } },
+  );
 }

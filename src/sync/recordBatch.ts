@@ -63,9 +63,9 @@ export class RecordBatch {
     return this.#portions.length > 1 || this.#portions[0]!.full;
   }
 
-  /** One but for pages that are larger than a batch; none of pages without records. */
+  /** One, but for pages that are larger than a batch. */
   get portions(): readonly RecordPortion[] {
-    return this.#portions.filter((portion) => portion.count > 0);
+    return this.#portions;
   }
 
   clear(): void {

@@ -1,39 +1,140 @@
-import { sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
+import type { JsonValue } from '../core/json.ts';
 import type { Schema } from '../store/schema.ts';
 import type { RecordPortion } from './recordBatch.ts';
+import { advance, fence, type RunClaim, type RunProblem } from './runQueries.ts';
+import type { SyncStateRow } from './stateQueries.ts';
 
-/** What a write did. */
+/** A stream, and the claim of the run that writes it. */
+export interface WriteTarget {
+  readonly claim: RunClaim;
+  readonly stream: string;
+}
+
+/** How records are marked as seen. */
+export interface ReadMark {
+  /** Null: this write begins a full read, which gets an id of its own. */
+  readonly readId: number | null;
+  /** The last full read that was complete. */
+  readonly completeReadId: number;
+}
+
+/** What writes did. */
 export interface WriteCounts {
-  added: number;
-  updated: number;
-  deleted: number;
+  readonly added: number;
+  readonly updated: number;
+  readonly deleted: number;
   /** By how much the live records that the full read has seen grew. */
-  seen: number;
+  readonly seen: number;
   /** Records that were live, and that no read since the start of the last complete full read had seen. */
-  found: number;
+  readonly found: number;
+}
+
+export interface Progress {
+  /** Where to go on. */
+  readonly state: JsonValue;
+  /** What the write ends: a full read, one of changes, or none. */
+  readonly ends: 'full' | 'incremental' | null;
+  /** Whether this write begins a full read. */
+  readonly begins: boolean;
+  readonly pages: number;
+  readonly recordsRead: number;
+  readonly warnings: readonly RunProblem[];
+}
+
+/** The stream after a write, and whether the run was asked to stop. */
+export type WriteResult = SyncStateRow & { readonly stop: boolean };
+
+/**
+ * Stores records, the stream's position and the run's counts: all of it, or nothing when the claim is no longer
+ * good (undefined then). New and changed records get a change number, equal ones are only marked as seen. A full
+ * read that has seen every live record is complete with it; one that has not waits for `completeFullRead`.
+ *
+ * One statement, because the answer of each waits for an event loop that is busy with the next pages. What it
+ * compares cannot change meanwhile: only the one active run of an integration writes its records, and its row is
+ * locked first. So change numbers of an integration also become visible in their order.
+ *
+ * @param earlier what portions of the same batch did before, in the same transaction
+ */
+export async function writeRecords(
+  db: Kysely<Schema>,
+  target: WriteTarget,
+  records: RecordPortion,
+  mark: ReadMark,
+  progress: Progress,
+  earlier: WriteCounts = NOTHING,
+): Promise<WriteResult | undefined> {
+  const { claim, stream } = target;
+  const { state, ends, begins, pages, recordsRead, warnings } = progress;
+  const seenBefore = begins ? sql`0` : sql`s.full_read_seen`;
+  const complete = ends === 'full' ? sql`(s.record_count + added - deleted = ${seenBefore} + seen)` : sql`false`;
+  const phase =
+    ends === 'full'
+      ? sql`case when saved.complete then 'done' else 'read' end`
+      : sql`${ends === null ? 'reading' : 'done'}::text`;
+  const { rows } = await sql<WriteResult>`
+    with ${fence(claim)},
+    ${storeRecords(target, records, mark, earlier)},
+    saved as (
+      update sync_states s
+      set state = ${JSON.stringify(state)}::jsonb,
+          record_count = s.record_count + added - deleted,
+          ${begins ? sql`full_read_id = mark.id, full_read_started_at = now(),` : sql``}
+          full_read_base = greatest(${begins ? sql`s.record_count` : sql`s.full_read_base`} - deleted, 0),
+          full_read_seen = ${seenBefore} + seen,
+          full_read_completed_at = case when ${complete} then now() else s.full_read_completed_at end,
+          complete_read_id = case when ${complete} then mark.id else s.complete_read_id end,
+          missing_count = case when ${complete} then 0 else s.missing_count - found end,
+          pending_deletions = case when ${complete} then null else s.pending_deletions end,
+          updated_at = now()
+      from mark, counts
+      where s.integration_id = ${claim.integrationId} and s.stream = ${stream}
+      returning s.*, ${complete} as complete
+    ), ${advance({ pages, recordsRead, warnings, progress: sql`jsonb_build_object(${stream}::text, ${phase})` })}
+    select saved.*, fence.stop from fence, saved`.execute(db);
+  return rows[0];
 }
 
 /**
- * Stores records: new and changed ones get a change number, equal ones are only marked as seen by `readId`.
- *
- * The caller's transaction holds recordsLock, so nobody else changes what is compared here, and change numbers of
- * an integration become visible in their order. One statement, all lookups by primary key.
+ * Stores a portion of a page that is larger than a statement should be; `writeRecords` stores its last one, in the
+ * same transaction. The run's row is not locked, so that the run can be told to stop meanwhile: `writeRecords`
+ * finds out whether the claim stayed good. Undefined when it is not good now.
  */
-export async function writeRecords(
+export async function writePortion(
   tx: Transaction<Schema>,
-  target: { integrationId: string; stream: string; readId: number; completeReadId: number },
+  target: WriteTarget,
   records: RecordPortion,
-): Promise<WriteCounts> {
-  const { integrationId, stream, readId, completeReadId } = target;
+  mark: ReadMark,
+  earlier: WriteCounts,
+): Promise<WriteCounts | undefined> {
   const { rows } = await sql<WriteCounts>`
-    with compared as materialized (
+    with ${fence(target.claim, { lock: false })},
+    ${storeRecords(target, records, mark, earlier)}
+    select counts.* from fence, counts`.execute(tx);
+  return rows[0];
+}
+
+export const NOTHING: WriteCounts = { added: 0, updated: 0, deleted: 0, seen: 0, found: 0 };
+
+/** The expressions that store records, and `counts` of what they did. All lookups are by primary key. */
+function storeRecords(
+  { claim: { integrationId }, stream }: WriteTarget,
+  records: RecordPortion,
+  { readId, completeReadId }: ReadMark,
+  earlier: WriteCounts,
+): RawBuilder<unknown> {
+  return sql`
+    mark as materialized (
+      select ${readId === null ? sql`nextval('records_change_seq')` : sql`${readId}::bigint`} as id from fence
+    ), compared as materialized (
       select i.record_key, i.data, i.content_hash,
              i.fate = 1 as gone,
              r.live is true as live,
              r.live is true and r.content_hash = i.content_hash as same,
-             r.live is true and r.seen_by >= ${readId}::bigint as seen,
+             r.live is true and r.seen_by >= mark.id as seen,
              r.live is true and r.seen_by < ${completeReadId}::bigint as found
-      from unnest(
+      from mark
+      cross join unnest(
         ${records.keys.toParameter()}::text[],
         ${records.data.toParameter()}::jsonb[],
         ${records.contentHashes.toParameter()}::bytea[],
@@ -49,7 +150,7 @@ export async function writeRecords(
     ), written as (
       insert into records as r
         (integration_id, stream, record_key, data, content_hash, change_seq, created_seq, seen_by)
-      select ${integrationId}, ${stream}, record_key, data, content_hash, seq, seq, ${readId}::bigint
+      select ${integrationId}, ${stream}, record_key, data, content_hash, seq, seq, (select id from mark)
       from (select *, nextval('records_change_seq') as seq from compared where not gone and not same) changed
       on conflict (integration_id, stream, record_key) do update
       set data = excluded.data,
@@ -61,88 +162,21 @@ export async function writeRecords(
           deleted_at = null,
           updated_at = now()
     ), marked as (
-      update records set seen_by = ${readId}::bigint
+      update records set seen_by = (select id from mark)
       where integration_id = ${integrationId} and stream = ${stream}
         and record_key = any(array(select record_key from compared where same and not seen and not gone))
-    ), deleted as (
+    ), removed as (
       update records
       set deleted_at = now(), updated_at = now(), change_seq = nextval('records_change_seq')
       where integration_id = ${integrationId} and stream = ${stream}
         and record_key = any(array(select record_key from compared where gone and live))
-    )
-    select count(*) filter (where not gone and not live)::int as added,
-           count(*) filter (where not gone and live and not same)::int as updated,
-           count(*) filter (where gone and live)::int as deleted,
-           (count(*) filter (where not gone and not seen) - count(*) filter (where gone and seen))::int as seen,
-           count(*) filter (where found)::int as found
-    from compared`.execute(tx);
-  return rows[0]!;
-}
-
-/** One writer at a time for an integration's records, until the transaction ends. */
-export const recordsLock = (integrationId: string) =>
-  sql`pg_advisory_xact_lock(hashtextextended(${integrationId}, 7204118310))`;
-
-/** Rows looked at in one statement when a full read's deletions are made. */
-const DELETION_WINDOW = 5_000;
-
-/**
- * Marks records of a stream as deleted that no read from `readId` on has seen, within the next rows after the key
- * `after` in key order. `last` is where to go on; null at the end.
- */
-export async function deleteUnseen(
-  tx: Transaction<Schema>,
-  target: { integrationId: string; stream: string; readId: number },
-  after: string | null,
-  window = DELETION_WINDOW,
-): Promise<{ deleted: number; last: string | null }> {
-  const { integrationId, stream, readId } = target;
-  const { rows } = await sql<{ deleted: number; scanned: number; last: string | null }>`
-    with looked_at as materialized (
-      select record_key, seen_by < ${readId} and deleted_at is null as gone
-      from records
-      where integration_id = ${integrationId} and stream = ${stream}
-      ${after === null ? sql`` : sql`and record_key > ${after}`}
-      order by record_key
-      limit ${window}
-    ), deleted as (
-      update records
-      set deleted_at = now(), updated_at = now(), change_seq = nextval('records_change_seq')
-      where integration_id = ${integrationId} and stream = ${stream}
-        and record_key = any(array(select record_key from looked_at where gone))
-    )
-    select count(*) filter (where gone)::int as deleted,
-           count(*)::int as scanned,
-           max(record_key) as last
-    from looked_at`.execute(tx);
-  const { deleted, scanned, last } = rows[0]!;
-  return { deleted, last: scanned < window ? null : last };
-}
-
-/** Where an erasure is, in key order. */
-export interface ErasePosition {
-  readonly stream: string;
-  readonly key: string;
-}
-
-/** Erases the next `limit` records of an integration; where to go on, null at the end. The caller has recordsLock. */
-export async function eraseRecords(
-  tx: Transaction<Schema>,
-  integrationId: string,
-  after: ErasePosition | null,
-  limit: number,
-): Promise<ErasePosition | null> {
-  const { rows } = await sql<ErasePosition>`
-    with doomed as materialized (
-      select ctid, stream, record_key
-      from records
-      where integration_id = ${integrationId}
-      ${after === null ? sql`` : sql`and (stream, record_key) > (${after.stream}, ${after.key})`}
-      order by stream, record_key
-      limit ${limit}
-    ), erased as (
-      delete from records where ctid = any(array(select ctid from doomed))
-    )
-    select stream, record_key as key from doomed order by stream desc, record_key desc limit 1`.execute(tx);
-  return rows[0] ?? null;
+    ), counts as (
+      select count(*) filter (where not gone and not live) + ${earlier.added}::bigint as added,
+             count(*) filter (where not gone and live and not same) + ${earlier.updated}::bigint as updated,
+             count(*) filter (where gone and live) + ${earlier.deleted}::bigint as deleted,
+             count(*) filter (where not gone and not seen) - count(*) filter (where gone and seen)
+               + ${earlier.seen}::bigint as seen,
+             count(*) filter (where found) + ${earlier.found}::bigint as found
+      from compared
+    )`;
 }

@@ -86,47 +86,64 @@ async function syncStreams(
     throw new SyncRunCrashedError(
       `This sync was started ${run.lease_token} times and its worker died each time. Look at the server's log and memory, then start it again.`,
     );
-  const target = await deps.resolveTarget(run.integration_id);
-  const chosen = run.streams ?? target.integration.configuration.streams;
+  const context: StreamContext = { ...deps, claim, fullRefresh: run.full_refresh, signal, onWritten };
+  let opened: OpenedTarget | undefined = await openTarget(context);
+  const chosen = run.streams ?? opened.configuration.streams;
   const problems: RunProblem[] = [];
-  for (const stream of chooseStreams(await target.session(run.id), chosen)) {
+  for (const stream of chooseStreams(opened.session, chosen)) {
     signal.throwIfAborted();
     const phase = run.progress[stream];
     if (phase === 'done') continue;
     try {
-      await syncStream({ ...deps, claim, fullRefresh: run.full_refresh, signal, onWritten }, stream, phase);
+      await syncStream(context, opened ?? (await openTarget(context)), stream, phase);
     } catch (error) {
       if (signal.aborted || error instanceof RunInterruption || isDatabaseGone(error)) throw error;
       problems.push(describe(error, deps.log, run, stream));
     }
+    // Each stream is synced with the integration as it is then.
+    opened = undefined;
   }
   return problems;
 }
 
 type StreamContext = Omit<StreamSyncContext, 'session' | 'safetyPercent'> & Pick<RunDependencies, 'resolveTarget'>;
 
+interface OpenedTarget {
+  readonly session: ConnectorSession;
+  readonly configuration: Integration['configuration'];
+}
+
+/** The integration as it is now. */
+async function openTarget({ resolveTarget, claim }: StreamContext): Promise<OpenedTarget> {
+  const target = await resolveTarget(claim.integrationId);
+  return { session: await target.session(claim.id), configuration: target.integration.configuration };
+}
+
 /**
- * Syncs a stream with the integration as it is now. Credentials that are refused because there are new ones do not
- * end it: it goes on with those from the last page.
+ * Syncs a stream. Credentials that are refused because there are new ones do not end it: it goes on with those from
+ * the last page.
  */
-async function syncStream(context: StreamContext, stream: string, phase: StreamPhase | undefined): Promise<void> {
-  const first = await openStream(context, stream, phase);
+async function syncStream(
+  context: StreamContext,
+  opened: OpenedTarget,
+  stream: string,
+  phase: StreamPhase | undefined,
+): Promise<void> {
+  const first = new StreamSync(streamContext(context, opened), stream, phase);
   try {
-    await first.sync.run();
+    await first.run();
   } catch (error) {
     if (!(error instanceof OutgoingCallError) || error.outcome !== 'wrong_credentials') throw error;
     context.signal.throwIfAborted();
-    const next = await openStream(context, stream, first.sync.phase);
-    if (isDeepStrictEqual(next.session.credentials, first.session.credentials)) throw error;
-    await next.sync.run();
+    const now = await openTarget(context);
+    if (isDeepStrictEqual(now.session.credentials, opened.session.credentials)) throw error;
+    await new StreamSync(streamContext(context, now), stream, first.phase).run();
   }
 }
 
-async function openStream(context: StreamContext, stream: string, phase: StreamPhase | undefined) {
-  const target = await context.resolveTarget(context.claim.integrationId);
-  const session = await target.session(context.claim.id);
-  const safetyPercent = target.integration.configuration.deletionSafetyPercent ?? DEFAULT_SAFETY_PERCENT;
-  return { session, sync: new StreamSync({ ...context, session, safetyPercent }, stream, phase) };
+function streamContext(context: StreamContext, { session, configuration }: OpenedTarget): StreamSyncContext {
+  const { deletionSafetyPercent: safetyPercent = DEFAULT_SAFETY_PERCENT } = configuration;
+  return { ...context, session, safetyPercent };
 }
 
 /** The streams to sync, in the connector's order. @throws UnknownStreamError */

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import type { SyncRun, SyncStatus } from './types.ts';
 
@@ -149,6 +149,27 @@ export async function claimRuns(db: Kysely<Schema>, limit: number): Promise<Sync
 }
 
 /**
+ * Begins a run that only makes deletions which were found before: the worker that would take it over finds the
+ * stream done. Undefined when the integration has an active run or is being deleted.
+ */
+export async function claimForDeletions(
+  db: Kysely<Schema>,
+  id: string,
+  integrationId: string,
+  stream: string,
+): Promise<RunClaim | undefined> {
+  const { rows } = await sql<{ lease_token: number }>`
+    insert into sync_runs (id, integration_id, trigger, streams, status, lease_token, lease_until, started_at, progress)
+    select ${id}, id, 'manual', array[${stream}::text], 'running', 1, now() + ${LEASE}::interval, now(),
+           jsonb_build_object(${stream}::text, 'done')
+    from integrations
+    where id = ${integrationId} and status <> 'deleting'
+    on conflict (integration_id) where status in ('queued', 'running') do nothing
+    returning lease_token`.execute(db);
+  return rows[0] && { id, integrationId, leaseToken: rows[0].lease_token };
+}
+
+/**
  * A sign of life for runs of this process. Gives the runs that are still its own, and whether each shall stop.
  * A row that is locked is being written by its own worker, which renews the lease as well: it is not waited for.
  */
@@ -177,6 +198,44 @@ export async function renewLeases(
       and exists (select from mine where mine.id = r.id and mine.lease_token = r.lease_token)`.execute(db);
   return rows;
 }
+
+/**
+ * What every statement of a run that writes starts with: the run's row as the common table expression `fence`, if
+ * the claim is still good; no row when another worker has the run or it has ended. Everything else in the statement
+ * takes its rows from it. Locked (the default), nobody can claim or end the run before the statement is through.
+ */
+export const fence = (claim: RunClaim, { lock = true } = {}) => sql`
+    fence as materialized (
+      select id, stop_requested_at is not null as stop
+      from sync_runs
+      where id = ${claim.id} and lease_token = ${claim.leaseToken} and status = 'running'
+      ${lock ? sql`for update` : sql``}
+    )`;
+
+export interface RunAdvance {
+  readonly pages?: number;
+  readonly recordsRead?: number;
+  /** JSON: how far the run is with which stream. */
+  readonly progress: RawBuilder<unknown>;
+  readonly warnings?: readonly RunProblem[];
+}
+
+/** Goes with `fence`: adds what the expressions `counts` and `saved` say to the run, and renews its lease. */
+export const advance = ({ pages = 0, recordsRead = 0, progress, warnings = [] }: RunAdvance) => sql`
+    advanced as (
+      update sync_runs r
+      set pages = pages + ${pages}::bigint,
+          records_read = records_read + ${recordsRead}::bigint,
+          records_added = records_added + added,
+          records_updated = records_updated + updated,
+          records_deleted = records_deleted + deleted,
+          records_unchanged = records_unchanged + greatest(${recordsRead}::bigint - added - updated - deleted, 0),
+          progress = progress || ${progress},
+          warnings = warnings || ${JSON.stringify(warnings)}::jsonb,
+          lease_until = now() + ${LEASE}::interval
+      from fence, counts, saved
+      where r.id = fence.id
+    )`;
 
 /** Ends a run; undefined when the claim is no longer good. */
 export async function finishRun(

@@ -1,6 +1,6 @@
 import type { ReadPlan } from '../connectors/types.ts';
 import type { JsonValue } from '../core/json.ts';
-import type { SyncStateRow } from './stateQueries.ts';
+import { isFullReadUnderWay, type SyncStateRow } from './stateQueries.ts';
 
 /** Where a stream's read starts. */
 export interface StreamStart {
@@ -17,20 +17,15 @@ export interface StreamStart {
  * @param state as stored, or null for a full refresh that has not begun
  */
 export function startOfStream(
-  row: SyncStateRow | undefined,
+  row: SyncStateRow,
   state: JsonValue | null,
   plan: (state: JsonValue | null) => ReadPlan,
 ): StreamStart {
   const { kind, resumes } = plan(state);
-  if (kind === 'incremental') return { state, full: false, readId: row?.full_read_id ?? 0 };
+  if (kind === 'incremental') return { state, full: false, readId: row.full_read_id ?? 0 };
   if (!resumes) return { state, full: true, readId: null };
   // Without the id of the read that the state is in the middle of, what its first pages held would count as gone.
-  return isFullReadUnderWay(row)
-    ? { state, full: true, readId: row!.full_read_id }
-    : { state: null, full: plan(null).kind === 'full', readId: null };
-}
-
-function isFullReadUnderWay(row: SyncStateRow | undefined): boolean {
-  if (row?.full_read_started_at == null) return false;
-  return row.full_read_completed_at === null || row.full_read_completed_at < row.full_read_started_at;
+  if (isFullReadUnderWay(row)) return { state, full: true, readId: row.full_read_id };
+  const full = plan(null).kind === 'full';
+  return { state: null, full, readId: full ? null : (row.full_read_id ?? 0) };
 }

@@ -1,28 +1,23 @@
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { ConnectorSession } from '../connectors/types.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
+import { deleteUnseen } from './deletionQueries.ts';
 import { type DeletionRules, decideDeletions } from './deletionSafety.ts';
 import { RunInterruption } from './errors.ts';
 import { writeInBatches } from './pageBatches.ts';
 import type { StreamReader } from './reader.ts';
 import type { RecordBatch } from './recordBatch.ts';
-import { deleteUnseen, type WriteCounts, writeRecords } from './recordQueries.ts';
-import type { RunClaim, RunProblem, StreamPhase } from './runQueries.ts';
+import { NOTHING, type Progress, type WriteResult, writePortion, writeRecords } from './recordQueries.ts';
+import { LEASE_MS, type RunClaim, type RunProblem, type StreamPhase } from './runQueries.ts';
 import { pagesCanShift } from './shiftingPages.ts';
 import {
-  advanceRun,
-  beginFullRead,
   completeFullRead,
-  countDeletions,
   type DueDeletions,
-  fence,
-  findState,
-  type RunAdvance,
+  ensureState,
+  isFullReadUnderWay,
   type SyncStateRow,
-  saveDueDeletions,
-  saveState,
 } from './stateQueries.ts';
 import { startOfStream } from './streamStart.ts';
 
@@ -35,29 +30,29 @@ export interface StreamSyncContext {
   readonly fullRefresh: boolean;
   readonly safetyPercent: number;
   readonly signal: AbortSignal;
-  /** Called after every transaction. */
+  /** Called after every write. */
   readonly onWritten: () => void;
 }
 
 /**
- * One stream of a run. Every transaction starts with the fence and holds records, position and counts together,
- * so that a worker killed anywhere leaves a state that the next one goes on from.
+ * One stream of a run. Every write starts with the fence and holds records, position and counts together, so that a
+ * worker killed anywhere leaves a state that the next one goes on from.
  */
 export class StreamSync {
   readonly #context: StreamSyncContext;
   readonly #stream: string;
-  readonly #target: { readonly integrationId: string; readonly stream: string };
+  readonly #target: { readonly claim: RunClaim; readonly stream: string };
   #readId: number | null = null;
   #completeReadId = 0;
-  #due: DueDeletions | null = null;
   #phase: StreamPhase | undefined;
+  #due: DueDeletions | null = null;
   #warnedOfReplacements = false;
 
   /** @param phase how far this run is with the stream already */
   constructor(context: StreamSyncContext, stream: string, phase: StreamPhase | undefined) {
     this.#context = context;
     this.#stream = stream;
-    this.#target = { integrationId: context.claim.integrationId, stream };
+    this.#target = { claim: context.claim, stream };
     this.#phase = phase;
   }
 
@@ -72,23 +67,23 @@ export class StreamSync {
    */
   async run(): Promise<void> {
     const { database, claim } = this.#context;
-    const row = await findState(database.db, claim.integrationId, this.#stream);
+    const row = await ensureState(database.db, claim.integrationId, this.#stream);
     // Of this run, or of an earlier one that was ended in the middle of them.
-    const left = row?.due_deletions ?? null;
-    if (left !== null) await this.#makeDeletions(left);
-    if (this.#phase === 'read' || this.#phase === 'done') return;
-    await this.#readPages(row);
+    if (row.due_deletions !== null) await this.#makeDeletions(row.due_deletions);
+    if (this.#phase === 'done') return;
+    if (this.#phase !== 'read') await this.#readPages(row);
+    else if (isFullReadUnderWay(row)) await this.#complete(row, false);
     if (this.#due !== null) await this.#makeDeletions(this.#due);
   }
 
-  async #readPages(row: SyncStateRow | undefined): Promise<void> {
+  async #readPages(row: SyncStateRow): Promise<void> {
     const { clock, reader, session, fullRefresh, signal } = this.#context;
     const stream = this.#stream;
     // A full refresh starts over once, not again when another worker goes on with the run.
-    const stored = fullRefresh && this.#phase === undefined ? null : (row?.state ?? null);
+    const stored = fullRefresh && this.#phase === undefined ? null : row.state;
     const start = startOfStream(row, stored, (state) => reader.planRead(session, stream, state));
     this.#readId = start.readId;
-    this.#completeReadId = row?.complete_read_id ?? 0;
+    this.#completeReadId = row.complete_read_id ?? 0;
     await writeInBatches({
       stream,
       read: (signal) => reader.readStream(session, { stream, state: start.state, signal }),
@@ -99,88 +94,104 @@ export class StreamSync {
   }
 
   async #write(batch: RecordBatch, full: boolean): Promise<void> {
-    const { claim, signal } = this.#context;
-    const warnings = this.#warningsOf(batch);
-    const completed = full && batch.last;
-    const { readId, due, phase } = await this.#fenced(async (tx) => {
-      const readId = this.#readId ?? (await beginFullRead(tx, claim.integrationId, this.#stream));
-      const target = { ...this.#target, readId, completeReadId: this.#completeReadId };
-      const counts: WriteCounts = { added: 0, updated: 0, deleted: 0, seen: 0, found: 0 };
-      for (const portion of batch.portions) {
-        // What is rolled back here is read again.
-        signal.throwIfAborted();
-        add(counts, await writeRecords(tx, target, portion));
-      }
-      const row = await saveState(tx, this.#target, batch.state, counts);
-      const decision = completed ? decideDeletions(this.#stream, row, this.#rulesFor(batch)) : null;
-      if (decision !== null) await completeFullRead(tx, this.#target, decision);
-      const due = decision?.due ?? null;
-      const phase = !batch.last ? 'reading' : due === null ? 'done' : 'read';
-      await this.#advance(tx, {
-        stream: this.#stream,
-        phase,
-        pages: batch.pages,
-        recordsRead: batch.recordsRead,
-        counts,
-        warnings: [...warnings, ...(decision?.warnings ?? [])],
-      });
-      return { readId, due, phase } as const;
-    });
-    this.#readId = readId;
-    this.#due = due;
-    this.#phase = phase;
+    const begins = this.#readId === null;
+    const progress: Progress = {
+      state: batch.state,
+      ends: batch.last ? (full ? 'full' : 'incremental') : null,
+      begins,
+      pages: batch.pages,
+      recordsRead: batch.recordsRead,
+      warnings: this.#warningsOf(batch),
+    };
+    const { database } = this.#context;
+    const [first, ...more] = batch.portions;
+    const mark = { readId: this.#readId, completeReadId: this.#completeReadId };
+    const row =
+      more.length === 0
+        ? await writeRecords(database.db, this.#target, first!, mark, progress)
+        : await this.#writeLargePage(batch, progress);
+    this.#require(row);
+    this.#readId = row.full_read_id ?? 0;
+    const complete = !isFullReadUnderWay(row);
+    this.#phase = !batch.last ? 'reading' : full && !complete ? 'read' : 'done';
+    if (this.#phase === 'read') await this.#complete(row, begins && batch.pages === 1);
     this.#context.onWritten();
+    if (row.stop && this.#phase !== 'done') throw new RunInterruption('stopped');
   }
 
-  #rulesFor(batch: RecordBatch): DeletionRules {
+  /** In one transaction, like every page. */
+  #writeLargePage(batch: RecordBatch, progress: Progress): Promise<WriteResult | undefined> {
+    const { database, signal } = this.#context;
+    const portions = batch.portions;
+    return database.transaction(async (tx) => {
+      // A worker that is suspended in here must not keep others from the records for longer than its lease.
+      await sql`select set_config('idle_in_transaction_session_timeout', ${String(LEASE_MS)}, true)`.execute(tx);
+      const readId = this.#readId ?? (await nextReadId(tx));
+      const mark = { readId, completeReadId: this.#completeReadId };
+      let counts = NOTHING;
+      for (const portion of portions.slice(0, -1)) {
+        // What is rolled back here is read again.
+        signal.throwIfAborted();
+        const after = await writePortion(tx, this.#target, portion, mark, counts);
+        this.#require(after);
+        counts = after;
+      }
+      signal.throwIfAborted();
+      const row = await writeRecords(tx, this.#target, portions.at(-1)!, mark, progress, counts);
+      this.#require(row);
+      return row;
+    });
+  }
+
+  /** @param onePage whether the read was a single page, which nothing can slip past */
+  async #complete(row: SyncStateRow, onePage: boolean): Promise<void> {
+    const decision = decideDeletions(this.#stream, row, this.#rulesFor(onePage));
+    const { database } = this.#context;
+    if (!(await completeFullRead(database.db, this.#target, decision))) throw new RunInterruption('lease_lost');
+    this.#due = decision.due;
+    if (decision.due === null) this.#phase = 'done';
+  }
+
+  #rulesFor(onePage: boolean): DeletionRules {
     const { session, safetyPercent, clock } = this.#context;
     const stream = session.connector.streams.find(({ name }) => name === this.#stream);
-    const onePage = this.#readId === null && batch.pages === 1 && stream?.parent === undefined;
+    const certain = (onePage && stream?.parent === undefined) || !pagesCanShift(session.connector, this.#stream);
     return {
       percent: safetyPercent,
-      proof: onePage || !pagesCanShift(session.connector, this.#stream) ? 'once' : 'twice',
+      proof: certain ? 'once' : 'twice',
       onDemand: stream?.incremental !== undefined,
       now: new Date(clock.now()),
     };
   }
 
   /** Window by window, so that it can be interrupted and gone on with, by this run or the next. */
-  async #makeDeletions({ readId, count }: DueDeletions): Promise<void> {
-    const { signal, onWritten } = this.#context;
+  async #makeDeletions(due: DueDeletions): Promise<void> {
+    const { database, signal, onWritten } = this.#context;
     const phase = this.#phase === 'read' ? 'done' : this.#phase;
-    let left = { after: null as string | null, count };
+    let left = due.count;
+    let after: string | null = null;
     do {
       signal.throwIfAborted();
-      const { after } = left;
-      left = await this.#fenced(async (tx) => {
-        const { deleted, last } = await deleteUnseen(tx, { ...this.#target, readId }, after);
-        const rest = { after: last, count: last === null ? 0 : left.count - deleted };
-        if (deleted > 0) await countDeletions(tx, this.#target, deleted);
-        const counts = { added: 0, updated: 0, deleted };
-        const due = rest.count > 0 ? { readId, count: rest.count } : null;
-        await saveDueDeletions(tx, this.#target, due);
-        await this.#advance(tx, { stream: this.#stream, phase: due === null ? phase : this.#phase, counts });
-        return rest;
-      });
+      const rest: DueDeletions = { readId: due.readId, count: left };
+      const result: Awaited<ReturnType<typeof deleteUnseen>> = await deleteUnseen(
+        database.db,
+        this.#target,
+        rest,
+        after,
+        phase,
+      );
+      this.#require(result);
+      left -= result.deleted;
+      after = result.after;
       onWritten();
-    } while (left.count > 0);
+      if (result.stop) throw new RunInterruption('stopped');
+    } while (after !== null);
     this.#phase = phase;
     this.#due = null;
   }
 
-  /** A transaction that is rolled back unless this worker still has the run. */
-  #fenced<T>(work: (tx: Transaction<Schema>) => Promise<T>): Promise<T> {
-    const { database, claim } = this.#context;
-    return database.transaction(async (tx) => {
-      const held = await fence(tx, claim);
-      if (held === undefined) throw new RunInterruption('lease_lost');
-      if (held.stop) throw new RunInterruption('stopped');
-      return work(tx);
-    });
-  }
-
-  async #advance(tx: Transaction<Schema>, advance: RunAdvance): Promise<void> {
-    if (!(await advanceRun(tx, this.#context.claim, advance))) throw new RunInterruption('lease_lost');
+  #require<T>(result: T | undefined): asserts result is T {
+    if (result === undefined) throw new RunInterruption('lease_lost');
   }
 
   #warningsOf(batch: RecordBatch): RunProblem[] {
@@ -196,10 +207,7 @@ export class StreamSync {
   }
 }
 
-function add(sum: WriteCounts, more: WriteCounts): void {
-  sum.added += more.added;
-  sum.updated += more.updated;
-  sum.deleted += more.deleted;
-  sum.seen += more.seen;
-  sum.found += more.found;
+async function nextReadId(tx: Transaction<Schema>): Promise<number> {
+  const { rows } = await sql<{ id: number }>`select nextval('records_change_seq') as id`.execute(tx);
+  return rows[0]!.id;
 }

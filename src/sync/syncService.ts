@@ -164,7 +164,11 @@ export class SyncService {
     }));
   }
 
-  /** Makes deletions that were held back; gives how many records it marked. @throws NoPendingDeletionsError */
+  /**
+   * Makes deletions that were held back; gives how many records it marked.
+   * @throws NoPendingDeletionsError
+   * @throws ConflictError while the integration is synced
+   */
   confirmDeletions(integrationId: string, stream: string): Promise<number> {
     return confirmDeletions(this.#deps.database, integrationId, stream);
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ConflictError } from '../../src/core/errors.ts';
 import { NoPendingDeletionsError } from '../../src/sync/errors.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
@@ -315,11 +316,11 @@ describe('a confirmation', () => {
     api.tables.clear();
     await service.sync.run(id);
     await database.current.pool.query(`update integrations set status = 'deleting' where id = $1`, [id]);
-    expect(await service.sync.confirmDeletions(id, 'items')).toBe(0);
+    await expect(service.sync.confirmDeletions(id, 'items')).rejects.toThrow(ConflictError);
     expect(await liveKeys(database.current, id, 'items')).toHaveLength(10);
   });
 
-  test('while the next full read is under way spares what that one has seen', async () => {
+  test('waits for the end of a sync, and spares what that one has seen', async () => {
     const id = await synced(40);
     const gone = api.tables.get('items')!;
     api.tables.clear();
@@ -328,13 +329,33 @@ describe('a confirmation', () => {
     api.intercept = (_request, _response, url) => url.searchParams.get('after') === 'r0020';
     const { id: runId } = await service.sync.requestRun(id, { trigger: 'manual' });
     await eventually('pages', async () => (await service.sync.getRun(runId)).pages === 2);
+    await expect(service.sync.confirmDeletions(id, 'items')).rejects.toThrow(ConflictError);
+    await service.sync.stop(id);
     expect(await service.sync.confirmDeletions(id, 'items')).toBe(20);
     expect(await liveKeys(database.current, id, 'items')).toEqual(keys(1, 20));
-    await service.sync.stop(id);
+    const [confirmed] = await service.sync.listRuns(id);
+    expect(confirmed).toMatchObject({ status: 'succeeded', recordsDeleted: 20, recordsRead: 0, pages: 0 });
     // They were there after all: they come back, as added.
     api.intercept = null;
     expect(await service.sync.run(id)).toMatchObject({ success: true, recordsAdded: 20, recordsDeleted: 0 });
     expect(await statusOf(id)).toMatchObject({ records: 40, pendingDeletions: null });
+  });
+
+  test('that was cut off is made by the next sync', async () => {
+    const id = await synced(10);
+    const { items } = Object.fromEntries(api.tables);
+    api.tables.clear();
+    await service.sync.run(id);
+    // What a crash right after the confirmation leaves.
+    await database.current.pool.query(
+      `update sync_states set pending_deletions = null,
+       due_deletions = jsonb_build_object('readId', pending_deletions -> 'readId', 'count', pending_deletions -> 'count')
+       where integration_id = $1`,
+      [id],
+    );
+    api.tables.set('items', items!);
+    expect(await service.sync.run(id)).toMatchObject({ recordsDeleted: 10, recordsAdded: 10 });
+    expect(await statusOf(id)).toMatchObject({ records: 10 });
   });
 });
 

@@ -2,9 +2,10 @@ import type { Transaction } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Schema } from '../../src/store/schema.ts';
 import { readChanges } from '../../src/sync/changeFeed.ts';
+import { deleteUnseen, eraseRecords } from '../../src/sync/deletionQueries.ts';
 import { collectFields, exportBatches } from '../../src/sync/exportQueries.ts';
 import { RecordBatch } from '../../src/sync/recordBatch.ts';
-import { deleteUnseen, eraseRecords, writeRecords } from '../../src/sync/recordQueries.ts';
+import { writeRecords } from '../../src/sync/recordQueries.ts';
 import { claimRuns, findActiveRun, listRuns, renewLeases, requestStop } from '../../src/sync/runQueries.ts';
 import { lockDueSchedules, queueDueRuns, readNextDue } from '../../src/sync/scheduleQueries.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -77,17 +78,21 @@ describe('reads by index alone', () => {
     const batch = new RecordBatch();
     const records = Array.from({ length: count }, (_, index) => ({ key: `r${index}`, data: { a: index } }));
     batch.add({ records, state: null, last: true }, 'items');
-    const target = { integrationId: BIG, stream: 'items', readId: 7, completeReadId: 5 };
-    const indexes = await indexesOf((db) => writeRecords(db, target, batch.portions[0]!));
-    expect(indexes).toEqual(['records_pkey']);
+    const target = { claim: { id: 'syn_x', integrationId: BIG, leaseToken: 1 }, stream: 'items' };
+    const mark = { readId: 7, completeReadId: 7 };
+    const progress = { state: null, ends: 'full', begins: true, pages: 1, recordsRead: count, warnings: [] } as const;
+    const indexes = await indexesOf((db) => writeRecords(db, target, batch.portions[0]!, mark, progress));
+    expect(indexes).toEqual(['records_pkey', 'sync_runs_pkey', 'sync_states_pkey']);
   });
 
   test('making deletions, exporting, erasing', async () => {
     const target = { integrationId: BIG, stream: 'items', includeDeleted: false };
+    const written = { claim: { id: 'syn_x', integrationId: BIG, leaseToken: 1 }, stream: 'items' };
     const windows = (after: string | null) => (db: Transaction<Schema>) =>
-      deleteUnseen(db, { ...target, readId: 9 }, after);
-    expect(await indexesOf(windows(null))).toEqual(['records_pkey']);
-    expect(await indexesOf(windows('r5'))).toEqual(['records_pkey']);
+      deleteUnseen(db, written, { readId: 9, count: 10 }, after, 'done');
+    const all = ['records_pkey', 'sync_runs_pkey', 'sync_states_pkey'];
+    expect(await indexesOf(windows(null))).toEqual(all);
+    expect(await indexesOf(windows('r5'))).toEqual(all);
     expect(await indexesOf((db) => exportBatches(db, target).next())).toEqual(['records_pkey']);
     expect(await indexesOf((db) => collectFields(db, target))).toEqual(['records_pkey']);
     expect(await indexesOf((db) => eraseRecords(db, BIG, { stream: 'items', key: 'r4' }, 5_000))).toEqual([

@@ -222,8 +222,9 @@ describe('stopping while a page of 25 MB is written', () => {
     const run = await service.sync.requestRun(id, { trigger: 'manual' });
     await eventually('the transaction that writes it', async () => {
       const { rows } = await database.current.pool.query(
-        `select from pg_locks where locktype = 'advisory' and granted
-         and database = (select oid from pg_database where datname = current_database())`,
+        `select from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()
+           and state <> 'idle' and query like '%compared as materialized%'`,
       );
       return rows.length > 0;
     });

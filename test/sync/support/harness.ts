@@ -10,7 +10,6 @@ import type { IntegrationConfiguration } from '../../../src/integrations/types.t
 import { createOutgoing } from '../../../src/outgoing/pipeline.ts';
 import { InProcessRateBudgets } from '../../../src/rateLimits/inProcessBudgets.ts';
 import type { Database } from '../../../src/store/database.ts';
-import type { StreamReader } from '../../../src/sync/reader.ts';
 import { SyncService, type SyncServiceOptions } from '../../../src/sync/syncService.ts';
 
 /** Describes test/sync/support/recordsApi.ts. `items` and `things` are read in full, `events` incrementally. */
@@ -104,8 +103,6 @@ export function openSync(
     },
   };
 }
-
-const realReader: StreamReader = { planRead, readStream };
 
 export interface StoredRecord {
   readonly key: string;
