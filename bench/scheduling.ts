@@ -4,10 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../src/store/database.ts';
-import { openDatabase } from '../src/store/database.ts';
+import { type Database, openDatabase } from '../src/store/database.ts';
 import { nextDue, parseFrequency } from '../src/sync/frequency.ts';
-import { endProgram, SERVER_FLAGS, startProgram } from './support/programs.ts';
+import { type BenchProgram, endProgram, SERVER_FLAGS, startProgram } from './support/programs.ts';
 
 const DUE_PER_SECOND = 200;
 const WARM_UP_SECONDS = 5;
@@ -15,6 +14,7 @@ const WARM_UP_SECONDS = 5;
 interface Figures {
   readonly integrations: number;
   readonly runs: number;
+  readonly unfinished: number;
   readonly startedP50Ms: number;
   readonly startedP99Ms: number;
   readonly finishedP99Ms: number;
@@ -34,9 +34,10 @@ export async function run(options: { integrations?: number; seconds?: number } =
   });
   await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
   const database = await openDatabase({ url: null, dataDir });
+  let server: BenchProgram | undefined;
   try {
     await fill(database, integrations, `http://127.0.0.1:${(api.address() as AddressInfo).port}`);
-    const server = startProgram('scheduling/server.ts', [database.url, dataDir], SERVER_FLAGS);
+    server = startProgram('scheduling/server.ts', [database.url, dataDir], SERVER_FLAGS);
     await server.firstLine;
     await delay(WARM_UP_SECONDS * 1000);
     const from = new Date();
@@ -45,10 +46,10 @@ export async function run(options: { integrations?: number; seconds?: number } =
     // What was due by then gets its chance to show how late it is.
     await delay(5_000);
     const figures = { integrations, ...(await measure(database, from, until)) };
-    await endProgram(server);
     console.table({ [`${DUE_PER_SECOND} due a second`]: figures });
     return figures;
   } finally {
+    if (server !== undefined) await endProgram(server);
     await database.close();
     api.close();
     await rm(dataDir, { recursive: true, force: true });
@@ -88,17 +89,19 @@ async function fill(database: Database, integrations: number, apiUrl: string): P
 async function measure(database: Database, from: Date, until: Date) {
   const { rows } = await database.pool.query(
     `select count(*)::int as runs,
-            count(*) filter (where status <> 'succeeded')::int as unsuccessful,
+            count(*) filter (where status in ('failed', 'stopped'))::int as failed,
+            count(*) filter (where finished_at is null)::int as unfinished,
             1000 * percentile_disc(0.5) within group (order by extract(epoch from coalesce(started_at, now()) - due_at)) as p50,
             1000 * percentile_disc(0.99) within group (order by extract(epoch from coalesce(started_at, now()) - due_at)) as p99,
             1000 * percentile_disc(0.99) within group (order by extract(epoch from coalesce(finished_at, now()) - due_at)) as finished_p99
      from sync_runs where due_at >= $1 and due_at < $2`,
     [from, until],
   );
-  const { runs, unsuccessful, p50, p99, finished_p99: finished } = rows[0];
-  if (unsuccessful > 0) throw new Error(`${unsuccessful} of ${runs} runs did not succeed.`);
+  const { runs, failed, unfinished, p50, p99, finished_p99: finished } = rows[0];
+  if (failed > 0) throw new Error(`${failed} of ${runs} runs failed.`);
   return {
     runs: runs as number,
+    unfinished: unfinished as number,
     startedP50Ms: Math.round(p50),
     startedP99Ms: Math.round(p99),
     finishedP99Ms: Math.round(finished),
