@@ -102,6 +102,25 @@ test('an integration is created, proven, synced, read and deleted, and its secre
   expect(seen.join('\n')).not.toContain(provider.key);
 });
 
+test('deletions that a sync held back are made once a person says that they are meant', async () => {
+  const id = (await create('Shrinking', { apiKey: provider.key })).stdout.trim();
+  await run(['integrations', 'sync', id]);
+  const all = provider.items;
+  provider.items = all.slice(0, 5);
+  const held = await run(['integrations', 'sync', id, '--full-refresh']);
+  provider.items = all;
+  expect(held.stdout).toContain('0 deleted');
+  expect(held.stderr).toContain(`integrations confirm-deletions ${id} items`);
+
+  const args = ['integrations', 'confirm-deletions', id, 'items'];
+  expect(await run(args)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Delete 20 of 25 records of items'),
+  });
+  expect(await run([...args, '--yes'])).toMatchObject({ code: 0, stdout: '20 records of items are deleted.\n' });
+  expect((await run([...args, '--yes'])).code).toBe(1);
+});
+
 describe('what is wrong is said, with the fitting exit code', () => {
   test('wrong credentials: 1, and the result as data', async () => {
     const { stdout } = await create('Wrong key', { apiKey: 'not-the-key-0123' });
