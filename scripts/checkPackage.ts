@@ -81,8 +81,6 @@ await app.close();
 const sealed = await CredentialEncryption.encrypt({ apiKey: 'sensitive-key' }, 'user-123');
 const opened = await CredentialEncryption.decrypt(sealed, 'user-123');
 console.log(all.length === 1 && all[0]?.id === made.id && opened.apiKey === 'sensitive-key' ? 'library works' : 'library fails');
-// The services' app works on schedules, for as long as the program runs.
-process.exit();
 `;
   writeFileSync(join(folder, 'program.ts'), program);
   requireText(
