@@ -7,7 +7,7 @@ const slow = process.env.TEST_SLOW ? [] : ['**/*.slow.test.ts'];
 const timeoutMs = process.env.TEST_SLOW ? 600_000 : 60_000;
 
 /** What runs a second time, on the PostgreSQL server of the machine: where engine and version could matter. */
-const SERVER_FOLDERS = ['store', 'jobs', 'credentials', 'sync', 'integrationServices'];
+const SERVER_FOLDERS = ['store', 'jobs', 'credentials', 'sync'];
 
 /** What needs no database would only run the same again; and of the embedded server itself there is only one. */
 function asksForDatabase(path: string): boolean {
@@ -17,7 +17,8 @@ function asksForDatabase(path: string): boolean {
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // More than processors: much of the time is spent waiting for what was killed to come back.
+    maxWorkers: 3,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     globalSetup: ['test/support/globalSetup.ts'],
