@@ -116,7 +116,11 @@ export async function writePortion(
 
 export const NOTHING: WriteCounts = { added: 0, updated: 0, deleted: 0, seen: 0, found: 0 };
 
-/** The expressions that store records, and `counts` of what they did. All lookups are by primary key. */
+/**
+ * The expressions that store records, and `counts` of what they did. Records are looked up by primary key, and then
+ * reached by where they lie. New ones are known to be new, so they are inserted without ON CONFLICT, which would cost
+ * a fifth more.
+ */
 function storeRecords(
   { claim: { integrationId }, stream }: WriteTarget,
   records: RecordPortion,
@@ -129,6 +133,7 @@ function storeRecords(
     ), compared as materialized (
       select i.record_key, i.data, i.content_hash,
              i.fate = 1 as gone,
+             r.place,
              r.live is true as live,
              r.live is true and r.content_hash = i.content_hash as same,
              r.live is true and r.seen_by >= mark.id as seen,
@@ -141,35 +146,37 @@ function storeRecords(
         ${records.fates.toParameter()}::int2[]
       ) as i (record_key, data, content_hash, fate)
       left join lateral (
-        select content_hash, seen_by, deleted_at is null as live
+        select ctid as place, content_hash, seen_by, deleted_at is null as live
         from records
         where integration_id = ${integrationId} and stream = ${stream} and record_key = i.record_key
         offset 0
       ) r on true
       where i.fate < 2
-    ), written as (
-      insert into records as r
-        (integration_id, stream, record_key, data, content_hash, change_seq, created_seq, seen_by)
+    ), inserted as (
+      insert into records (integration_id, stream, record_key, data, content_hash, change_seq, created_seq, seen_by)
       select ${integrationId}, ${stream}, record_key, data, content_hash, seq, seq, (select id from mark)
-      from (select *, nextval('records_change_seq') as seq from compared where not gone and not same) changed
-      on conflict (integration_id, stream, record_key) do update
-      set data = excluded.data,
-          content_hash = excluded.content_hash,
-          change_seq = excluded.change_seq,
+      from (select *, nextval('records_change_seq') as seq from compared where place is null and not gone) new
+    ), changed as (
+      update records r
+      set data = c.data,
+          content_hash = c.content_hash,
+          change_seq = c.seq,
           -- A record that comes back counts as made anew.
-          created_seq = case when r.deleted_at is null then r.created_seq else excluded.created_seq end,
-          seen_by = excluded.seen_by,
+          created_seq = case when r.deleted_at is null then r.created_seq else c.seq end,
+          seen_by = (select id from mark),
           deleted_at = null,
           updated_at = now()
+      from (
+        select *, nextval('records_change_seq') as seq from compared where place is not null and not gone and not same
+      ) c
+      where r.ctid = c.place
     ), marked as (
       update records set seen_by = (select id from mark)
-      where integration_id = ${integrationId} and stream = ${stream}
-        and record_key = any(array(select record_key from compared where same and not seen and not gone))
+      where ctid = any(array(select place from compared where same and not seen and not gone))
     ), removed as (
       update records
       set deleted_at = now(), updated_at = now(), change_seq = nextval('records_change_seq')
-      where integration_id = ${integrationId} and stream = ${stream}
-        and record_key = any(array(select record_key from compared where gone and live))
+      where ctid = any(array(select place from compared where gone and live))
     ), counts as (
       select count(*) filter (where not gone and not live) + ${earlier.added}::bigint as added,
              count(*) filter (where not gone and live and not same) + ${earlier.updated}::bigint as updated,
