@@ -14,12 +14,9 @@ for (const [path, parent] of Object.entries(lock.packages)) {
   for (const [name, range] of Object.entries(parent.optionalDependencies ?? {})) {
     const place = `node_modules/${name}`;
     if (lock.packages[place] || lock.packages[`${path}/${place}`]) continue;
-    lock.packages[place] = {
-      version: range.replace(/^[\^~]/, ''),
-      ...(parent.dev ? { dev: true } : {}),
-      optional: true,
-      ...platformOf(name),
-    };
+    const { cpu, libc, os } = platformOf(name);
+    // In npm's own order, so that the next `npm install` changes nothing. JSON leaves out what is undefined.
+    lock.packages[place] = { version: range.replace(/^[\^~]/, ''), cpu, dev: parent.dev, libc, optional: true, os };
     console.log(`added ${name}`);
   }
 }
@@ -29,12 +26,11 @@ writeFileSync('package-lock.json', `${JSON.stringify({ ...lock, packages: Object
 /** Packages of programs are named after what they run on. */
 function platformOf(name) {
   const words = name.split(/[/-]/);
-  const os = OS.filter((one) => words.includes(one));
-  const cpu = CPU.filter((one) => words.includes(one));
-  const libc = words.some((word) => word.startsWith('musl'))
-    ? ['musl']
-    : words.some((word) => word.startsWith('gnu'))
-      ? ['glibc']
-      : [];
-  return Object.fromEntries(Object.entries({ os, cpu, libc }).filter(([, values]) => values.length > 0));
+  const listed = (value) => (value === undefined ? undefined : [value]);
+  const starting = (start) => words.some((word) => word.startsWith(start));
+  return {
+    cpu: listed(CPU.find((one) => words.includes(one))),
+    libc: listed(starting('musl') ? 'musl' : starting('gnu') ? 'glibc' : undefined),
+    os: listed(OS.find((one) => words.includes(one))),
+  };
 }
