@@ -11,8 +11,6 @@ FROM node:24-slim
 WORKDIR /app
 ENV NODE_ENV=production
 ENV DATA_DIR=/app/data
-# glibc otherwise keeps an arena per thread, which costs a long sync about 70 MB.
-ENV MALLOC_ARENA_MAX=1
 # npm hands `docker stop` to its shell; bash becomes the server, where sh would keep the signal to itself.
 ENV NPM_CONFIG_SCRIPT_SHELL=bash
 COPY package.json package-lock.json .npmrc ./

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import './checkNode.js';
+import './oneArena.js';
 import { existsSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
