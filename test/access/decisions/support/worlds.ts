@@ -84,7 +84,10 @@ export const worlds: fc.Arbitrary<World> = fc
     ),
     roles: fc.array(customRole, { minLength: CUSTOM_ROLES.length, maxLength: CUSTOM_ROLES.length }),
     grants: fc.array(grants, { minLength: 4, maxLength: 14 }),
-    breakGlass: fc.array(fc.record({ ...ruleParts, expiresAtMs: fc.constantFrom(...TIMES_MS) }), { minLength: 3, maxLength: 8 }),
+    breakGlass: fc.array(fc.record({ ...ruleParts, expiresAtMs: fc.constantFrom(...TIMES_MS) }), {
+      minLength: 3,
+      maxLength: 8,
+    }),
     integrations,
   })
   .map((parts) => ({
