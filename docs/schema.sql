@@ -284,7 +284,7 @@ CREATE INDEX break_glass_by_user ON public.break_glass USING btree (user_id, id)
 
 CREATE INDEX credentials_by_key ON public.credentials USING btree (key_id, integration_id);
 
-CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at) WHERE (expires_at IS NOT NULL);
+CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at);
 
 CREATE INDEX grants_by_user ON public.grants USING btree (user_id, id);
 

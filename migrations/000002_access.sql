@@ -41,7 +41,7 @@ create table grants (
   expires_at timestamptz
 );
 create index grants_by_user on grants (user_id, id);
-create index grants_by_expiry on grants (expires_at) where expires_at is not null;
+create index grants_by_expiry on grants (expires_at);
 
 create table break_glass (
   id text primary key,

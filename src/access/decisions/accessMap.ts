@@ -45,8 +45,8 @@ export class AccessMap {
   #rulesVersion = 0;
   /** What is in memory was true at this moment of the monotonic clock, or later. */
   #asOfMs = Number.NEGATIVE_INFINITY;
-  /** What was read before this moment of the monotonic clock is known to be old. */
-  #oldBeforeMs = Number.NEGATIVE_INFINITY;
+  /** What was read up to this moment of the monotonic clock is known to be old. */
+  #oldUntilMs = Number.NEGATIVE_INFINITY;
   #nextExpiryMs = Number.POSITIVE_INFINITY;
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
@@ -101,7 +101,7 @@ export class AccessMap {
     try {
       await this.#patiently(this.refresh());
     } catch {
-      this.#oldBeforeMs = committedMs;
+      this.#oldUntilMs = committedMs;
     }
   }
 
@@ -183,7 +183,7 @@ export class AccessMap {
   }
 
   #ageMs(): number {
-    if (this.#asOfMs < this.#oldBeforeMs) return Number.POSITIVE_INFINITY;
+    if (this.#asOfMs <= this.#oldUntilMs) return Number.POSITIVE_INFINITY;
     return this.#clock.monotonicMs() - this.#asOfMs;
   }
 
@@ -196,6 +196,9 @@ export class AccessMap {
     late.catch(() => {});
     try {
       await Promise.race([reading, late]);
+    } catch (error) {
+      if (error instanceof UnavailableError) throw error;
+      throw new UnavailableError('Who may do what could not be read from the database.', { cause: error });
     } finally {
       waiting.abort();
       reading.catch(() => {});

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { Schema } from '../../store/schema.ts';
 import { type Scope, toScope } from '../decisions/scope.ts';
 
@@ -57,13 +57,6 @@ export async function hasDenies(tx: Transaction<Schema>, userId: string, now: Da
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
-}
-
-/** Deletes up to `limit` grants that ended before `before`; the audit log keeps what they were. @returns how many */
-export async function deleteEndedGrants(db: Kysely<Schema>, before: Date, limit: number): Promise<number> {
-  const result = await sql`
-    delete from grants where id in (select id from grants where expires_at < ${before} limit ${limit})`.execute(db);
-  return Number(result.numAffectedRows);
 }
 
 export function toGrant(row: Selectable<Schema['grants']>): Grant {
