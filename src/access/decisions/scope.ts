@@ -19,7 +19,7 @@ export const scopeSchema = z.discriminatedUnion('kind', [
 ]);
 
 /** Whether a rule of this scope counts for the integration; null: for a question about the whole. */
-export function covers(scope: Scope, integration: IntegrationRef | null): boolean {
+function covers(scope: Scope, integration: IntegrationRef | null): boolean {
   if (scope.kind === 'all') return true;
   if (integration === null) return false;
   return scope.value === namedValue(integration, scope.kind);

@@ -8,7 +8,7 @@ import type { UserRoles } from '../../../access/roles/userRoles.ts';
 import type { Server } from '../../typeProvider.ts';
 
 /** What these routes need of the app. */
-export interface AccessServices {
+interface AccessServices {
   readonly accessControl: AccessControl;
   readonly roles: RoleService;
   readonly grants: GrantService;

@@ -16,7 +16,7 @@ import type { Database } from '../../../../src/store/database.ts';
 import type { Schema } from '../../../../src/store/schema.ts';
 
 /** Writes into a table, so that an event is there if and only if its transaction committed. */
-export class TableAudit implements AuditTrail {
+class TableAudit implements AuditTrail {
   async record(db: Kysely<Schema> | Transaction<Schema>, event: AuditEvent): Promise<void> {
     if (event.outcome === 'success') expect(db.isTransaction, `${event.action} outside of its transaction`).toBe(true);
     await (db as unknown as Kysely<AuditSchema>)

@@ -28,7 +28,7 @@ export interface Question {
   readonly nowMs: number;
 }
 
-export const scopes: fc.Arbitrary<Scope> = fc.oneof(
+const scopes: fc.Arbitrary<Scope> = fc.oneof(
   fc.constant<Scope>({ kind: 'all' }),
   fc.record({ kind: fc.constant('integration' as const), value: fc.constantFrom(...IDS) }),
   fc.record({ kind: fc.constant('platform' as const), value: fc.constantFrom(...PLATFORMS) }),
@@ -59,7 +59,7 @@ const customRole = fc.array(
   { maxLength: 8 },
 );
 
-export const integrations: fc.Arbitrary<IntegrationRef[]> = fc
+const integrations: fc.Arbitrary<IntegrationRef[]> = fc
   .array(fc.record({ owner: fc.constantFrom(...OWNERS), platform: fc.constantFrom(...PLATFORMS) }), {
     minLength: IDS.length,
     maxLength: IDS.length,
