@@ -2,6 +2,57 @@
 
 create sequence records_change_seq;
 
+CREATE OR REPLACE FUNCTION public.raise_access_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  rules constant boolean := coalesce(tg_argv[0], '') = 'rules';
+  this constant bigint := pg_current_xact_id()::text::bigint;
+begin
+  update access_version
+  set version = version + 1,
+    rules_version = rules_version + rules::integer,
+    rules_raised_by = case when rules then this else rules_raised_by end
+  where xmin <> pg_current_xact_id()::xid or (rules and rules_raised_by <> this);
+  return null;
+end $function$
+;
+
+create table access_version (
+  id boolean not null default true,
+  version bigint not null default 1,
+  rules_version bigint not null default 1,
+  rules_raised_by bigint not null default 0,
+  constraint access_version_pkey PRIMARY KEY (id),
+  constraint access_version_id_check CHECK (id)
+);
+
+create table break_glass (
+  id text not null,
+  user_id text not null,
+  permissions text[] not null,
+  scope_kind text not null,
+  scope_value text,
+  reason text not null,
+  duration_seconds integer not null,
+  requested_at timestamp with time zone not null,
+  approved_by text,
+  approved_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  ended_by text,
+  ended_at timestamp with time zone,
+  constraint break_glass_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint break_glass_pkey PRIMARY KEY (id),
+  constraint break_glass_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint break_glass_check CHECK (((scope_kind = 'all'::text) = (scope_value IS NULL))),
+  constraint break_glass_check1 CHECK ((approved_by <> user_id)),
+  constraint break_glass_check2 CHECK ((((approved_by IS NULL) = (approved_at IS NULL)) AND ((approved_at IS NULL) = (expires_at IS NULL)))),
+  constraint break_glass_check3 CHECK (((ended_by IS NULL) = (ended_at IS NULL))),
+  constraint break_glass_duration_seconds_check CHECK (((duration_seconds >= 1) AND (duration_seconds <= 28800))),
+  constraint break_glass_scope_kind_check CHECK ((scope_kind = ANY (ARRAY['all'::text, 'integration'::text, 'platform'::text, 'owner'::text])))
+);
+
 create table connectors (
   platform text not null,
   version integer not null,
@@ -23,6 +74,25 @@ create table credentials (
   constraint credentials_pkey PRIMARY KEY (integration_id),
   constraint credentials_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
   constraint credentials_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
+);
+
+create table grants (
+  id text not null,
+  user_id text not null,
+  effect text not null,
+  permissions text[] not null,
+  scope_kind text not null,
+  scope_value text,
+  reason text not null,
+  created_by text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  constraint grants_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint grants_pkey PRIMARY KEY (id),
+  constraint grants_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint grants_check CHECK (((scope_kind = 'all'::text) = (scope_value IS NULL))),
+  constraint grants_effect_check CHECK ((effect = ANY (ARRAY['allow'::text, 'deny'::text]))),
+  constraint grants_scope_kind_check CHECK ((scope_kind = ANY (ARRAY['all'::text, 'integration'::text, 'platform'::text, 'owner'::text])))
 );
 
 create table idempotency_keys (
@@ -98,6 +168,17 @@ create table records (
   constraint records_pkey PRIMARY KEY (integration_id, stream, record_key)
 ) with (fillfactor=90);
 
+create table roles (
+  name text not null,
+  description text not null,
+  permissions jsonb not null,
+  created_by text not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint roles_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint roles_pkey PRIMARY KEY (name)
+);
+
 create table schema_migrations (
   version integer not null,
   name text not null,
@@ -164,6 +245,22 @@ create table sync_states (
   constraint sync_states_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE
 );
 
+create table users (
+  id text not null,
+  email text not null,
+  name text not null,
+  role text not null,
+  status text not null default 'active'::text,
+  frozen_reason text,
+  version bigint not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint users_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint users_update_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'frozen'::text, 'deactivated'::text])))
+);
+
 create table webhook_endpoints (
   id text not null,
   integration_id text not null,
@@ -181,7 +278,15 @@ create table webhook_endpoints (
   constraint webhook_endpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
 
+CREATE INDEX break_glass_by_expiry ON public.break_glass USING btree (expires_at) WHERE (ended_at IS NULL);
+
+CREATE INDEX break_glass_by_user ON public.break_glass USING btree (user_id, id);
+
 CREATE INDEX credentials_by_key ON public.credentials USING btree (key_id, integration_id);
+
+CREATE INDEX grants_by_expiry ON public.grants USING btree (expires_at);
+
+CREATE INDEX grants_by_user ON public.grants USING btree (user_id, id);
 
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
@@ -209,6 +314,20 @@ CREATE INDEX sync_runs_queued ON public.sync_runs USING btree (queued_at) WHERE 
 
 CREATE INDEX sync_schedules_due ON public.sync_schedules USING btree (next_due_at);
 
+CREATE UNIQUE INDEX users_by_email ON public.users USING btree (lower(email));
+
+CREATE INDEX users_by_role ON public.users USING btree (role, id);
+
 CREATE INDEX webhook_endpoints_by_integration ON public.webhook_endpoints USING btree (integration_id, id);
 
 CREATE INDEX webhook_endpoints_by_key ON public.webhook_endpoints USING btree (key_id, id);
+
+CREATE CONSTRAINT TRIGGER break_glass_change_access AFTER INSERT OR DELETE OR UPDATE ON public.break_glass DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version('rules');
+
+CREATE CONSTRAINT TRIGGER grants_change_access AFTER INSERT OR DELETE OR UPDATE ON public.grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version('rules');
+
+CREATE CONSTRAINT TRIGGER roles_change_access AFTER INSERT OR DELETE OR UPDATE ON public.roles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version('rules');
+
+CREATE CONSTRAINT TRIGGER users_change_access AFTER INSERT OR DELETE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version('rules');
+
+CREATE CONSTRAINT TRIGGER users_update_access AFTER UPDATE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.id <> new.id) OR (old.role <> new.role) OR (old.status <> new.status))) EXECUTE FUNCTION raise_access_version('rules');

@@ -11,6 +11,9 @@ const ID_PREFIXES = {
   webhook: 'whk',
   installationKey: 'key',
   request: 'req',
+  user: 'usr',
+  grant: 'gra',
+  breakGlass: 'bgl',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

@@ -18,6 +18,7 @@ const TAGS = [
   { name: 'records', description: 'What was synced: change feed and exports.' },
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },
+  { name: 'access', description: 'Who may do what: roles, grants, break-glass.' },
 ];
 
 const idempotencyHeader = z.object({

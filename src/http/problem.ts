@@ -24,6 +24,9 @@ interface ProblemType {
  */
 export const PROBLEM_TYPES = {
   ABORTED: type(503, 'The operation was ended before it was done', 'Try again; the server is stopping or restarting.'),
+  ACCESS_DENIED: type(403, 'You may not do this', 'Ask for the permission that `detail` names.'),
+  BREAK_GLASS_NOT_FOUND: type(404, 'There is no such break-glass request', 'List them with GET /api/v1/break-glass.'),
+  BREAK_GLASS_OVER: type(409, 'The break-glass request is past this step', 'Make a new request if it is needed.'),
   CONFLICT: type(409, 'Somebody else changed it first', 'Read it again and repeat the change.'),
   CONNECTION_FAILED: type(422, 'The provider did not accept the connection', 'Do what `details.result.error` says.'),
   CONNECTOR_NOT_FOUND: type(404, 'There is no such platform', 'List the platforms with GET /api/v1/connectors.'),
@@ -41,6 +44,7 @@ export const PROBLEM_TYPES = {
     'Start with the former ENCRYPTION_SECRET.',
   ),
   FOREIGN_SITE: type(403, 'The request came through a page of another site', 'Send it from this server or a program.'),
+  GRANT_NOT_FOUND: type(404, 'There is no such grant', 'List them with GET /api/v1/users/{id}/grants.'),
   IDEMPOTENCY_KEY_IN_FLIGHT: type(409, 'The first request is still being answered', 'Repeat it in a moment.'),
   IDEMPOTENCY_KEY_REUSED: type(422, 'The Idempotency-Key belongs to another request', 'Take a new key.'),
   IDEMPOTENT_ANSWER_LOST: type(409, 'Carried out, but the answer was not kept', 'Read the state instead.'),
@@ -56,6 +60,7 @@ export const PROBLEM_TYPES = {
     'Correct the connection fields or the description.',
   ),
   INVALID_INPUT: type(400, 'The input is not valid', 'Correct every entry of `errors`; nothing was changed.'),
+  LAST_OWNER: type(409, 'The last active owner has to stay one', 'Make somebody else an owner first.'),
   MALFORMED_REQUEST: type(400, 'The request cannot be read', 'Correct the address or the body where `detail` says.'),
   METHOD_NOT_ALLOWED: type(405, 'This address takes other methods', 'Use one of the `Allow` header.'),
   MIGRATION_FAILED: type(500, 'A migration of the database failed', 'Do what the message says and start again.'),
@@ -68,6 +73,8 @@ export const PROBLEM_TYPES = {
   RECORD_REJECTED: type(502, 'A record cannot be stored', 'Do what the message says.'),
   REQUEST_TIMEOUT: type(408, 'The request did not arrive in time', 'Send it again.'),
   REQUEST_TOO_LARGE: type(413, 'The request is too large', 'Send less; `detail` says the limit.'),
+  ROLE_IN_USE: type(409, 'Users have the role', 'Give these users another role first.'),
+  ROLE_NOT_FOUND: type(404, 'There is no such role', 'List them with GET /api/v1/roles.'),
   ROUTE_NOT_FOUND: type(404, 'There is nothing at this address', 'See the addresses at /docs.'),
   STREAM_READ_FAILED: type(502, 'A stream could not be read', 'Do what the message says.'),
   SYNC_RUN_CRASHED: type(500, 'Worker after worker died in this run', 'Look into the log; sync again.'),
@@ -81,6 +88,7 @@ export const PROBLEM_TYPES = {
   UNSUPPORTED_DATABASE: type(500, 'The database server is too old', 'Use PostgreSQL 15 or newer.'),
   UNSUPPORTED_MEDIA_TYPE: type(415, 'The body has a type that is not taken', 'Send `application/json`.'),
   USAGE: type(400, 'The command line is not valid', 'See `--help`.'),
+  USER_NOT_FOUND: type(404, 'There is no such user', 'List them with GET /api/v1/users.'),
   WEBHOOK_NOT_FOUND: type(404, 'There is no such webhook', 'List them with GET …/webhooks.'),
 } as const satisfies Record<string, ProblemType>;
 

@@ -7,6 +7,9 @@ const DAY_MS = 86_400_000;
 const ATTEMPTS_KEPT_DAYS = 30;
 const IDEMPOTENCY_KEYS_KEPT_DAYS = 1;
 const SYNC_RUNS_KEPT_DAYS = 90;
+/** The audit log keeps what they were. */
+const ENDED_GRANTS_KEPT_DAYS = 30;
+const BREAK_GLASS_KEPT_DAYS = 365;
 const DELETE_BATCH_ROWS = 5_000;
 
 /** Has the store kept in order every hour: partitions made and dropped, and rows that are past their time deleted. */
@@ -24,6 +27,8 @@ export async function runMaintenance(database: Database, now: Date, signal?: Abo
   await dropPartitionsBefore(database, 'outgoing_attempts', daysAgo(ATTEMPTS_KEPT_DAYS));
   await inBatches(signal, () => deleteIdempotencyKeys(database, daysAgo(IDEMPOTENCY_KEYS_KEPT_DAYS)));
   await inBatches(signal, () => deleteSyncRuns(database, daysAgo(SYNC_RUNS_KEPT_DAYS)));
+  await inBatches(signal, () => deleteEndedGrants(database, daysAgo(ENDED_GRANTS_KEPT_DAYS)));
+  await inBatches(signal, () => deleteBreakGlass(database, daysAgo(BREAK_GLASS_KEPT_DAYS)));
 }
 
 /** In small transactions, so that nobody waits long for a lock. */
@@ -46,6 +51,25 @@ async function deleteSyncRuns({ db }: Database, before: Date): Promise<number> {
     delete from sync_runs
     where id in (
       select id from sync_runs where finished_at < ${before} limit ${DELETE_BATCH_ROWS}
+    )`.execute(db);
+  return Number(result.numAffectedRows);
+}
+
+async function deleteEndedGrants({ db }: Database, before: Date): Promise<number> {
+  const result = await sql`
+    delete from grants
+    where id in (
+      select id from grants where expires_at < ${before} limit ${DELETE_BATCH_ROWS}
+    )`.execute(db);
+  return Number(result.numAffectedRows);
+}
+
+/** A break-glass lasts hours, so what was asked for so long ago is over. */
+async function deleteBreakGlass({ db }: Database, before: Date): Promise<number> {
+  const result = await sql`
+    delete from break_glass
+    where id in (
+      select id from break_glass where requested_at < ${before} limit ${DELETE_BATCH_ROWS}
     )`.execute(db);
   return Number(result.numAffectedRows);
 }

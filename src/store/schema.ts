@@ -157,6 +157,63 @@ export interface IdempotencyKeysTable {
   created_at: Generated<Date>;
 }
 
+export interface UsersTable {
+  id: string;
+  email: string;
+  name: string;
+  role: string;
+  status: Generated<'active' | 'frozen' | 'deactivated'>;
+  frozen_reason: string | null;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface RolesTable {
+  name: string;
+  description: string;
+  permissions: Json;
+  created_by: string;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface GrantsTable {
+  id: string;
+  user_id: string;
+  effect: 'allow' | 'deny';
+  permissions: string[];
+  scope_kind: 'all' | 'integration' | 'platform' | 'owner';
+  scope_value: string | null;
+  reason: string;
+  created_by: string;
+  created_at: Generated<Date>;
+  expires_at: Date | null;
+}
+
+export interface BreakGlassTable {
+  id: string;
+  user_id: string;
+  permissions: string[];
+  scope_kind: 'all' | 'integration' | 'platform' | 'owner';
+  scope_value: string | null;
+  reason: string;
+  duration_seconds: number;
+  requested_at: Date;
+  approved_by: string | null;
+  approved_at: Date | null;
+  expires_at: Date | null;
+  ended_by: string | null;
+  ended_at: Date | null;
+}
+
+export interface AccessVersionTable {
+  id: Generated<boolean>;
+  version: Generated<number>;
+  rules_version: Generated<number>;
+  rules_raised_by: Generated<number>;
+}
+
 export interface SchemaMigrationsTable {
   version: number;
   name: string;
@@ -177,5 +234,10 @@ export interface Schema {
   records: RecordsTable;
   outgoing_attempts: OutgoingAttemptsTable;
   idempotency_keys: IdempotencyKeysTable;
+  users: UsersTable;
+  roles: RolesTable;
+  grants: GrantsTable;
+  break_glass: BreakGlassTable;
+  access_version: AccessVersionTable;
   schema_migrations: SchemaMigrationsTable;
 }

@@ -1,0 +1,36 @@
+import { requestBreakGlassSchema } from '../../../access/breakGlass/breakGlassService.ts';
+import { breakGlassAnswer } from '../../schemas/access.ts';
+import { answers } from '../../schemas/problem.ts';
+import { API } from '../route.ts';
+import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+
+export const requestBreakGlass: AddAccessRoute = (server, app) => {
+  server.post(
+    `${API}/break-glass`,
+    {
+      config: { permission: 'breakGlass:request' },
+      schema: {
+        operationId: 'requestBreakGlass',
+        summary: 'Ask for break-glass access',
+        description: 'More rights for at most 8 hours. Opens nothing until another person has approved it.',
+        tags: ['access'],
+        body: requestBreakGlassSchema.meta({
+          id: 'RequestBreakGlass',
+          examples: [
+            {
+              permissions: ['integrations:*'],
+              reason: 'The sync of the shop is stuck since noon',
+              durationSeconds: 3_600,
+            },
+          ],
+        }),
+        response: answers({ 201: breakGlassAnswer }, 400, 403, 409, 413, 415, 422),
+      },
+    },
+    async (request, reply) => {
+      const requested = await app.breakGlass.request(actorOf(request), request.body, request.resourceName);
+      reply.code(201);
+      return requested;
+    },
+  );
+};

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { userParams } from '../../schemas/access.ts';
+import { answers } from '../../schemas/problem.ts';
+import { API } from '../route.ts';
+import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+
+export const setUserRole: AddAccessRoute = (server, app) => {
+  server.put(
+    `${API}/users/:id/role`,
+    {
+      config: { permission: 'roles:write' },
+      schema: {
+        operationId: 'setUserRole',
+        summary: 'Give a user a role',
+        description: 'Takes holding everything that the role gives. One active owner stays.',
+        tags: ['access'],
+        params: userParams,
+        body: z
+          .strictObject({ role: z.string().min(1).max(50) })
+          .meta({ id: 'SetRole', examples: [{ role: 'operator' }] }),
+        response: answers({ 204: z.undefined().describe('Changed.') }, 400, 403, 404, 409, 413, 415),
+      },
+    },
+    async (request, reply) => {
+      await app.userRoles.setRole(actorOf(request), request.params.id, request.body.role);
+      return reply.code(204).send();
+    },
+  );
+};

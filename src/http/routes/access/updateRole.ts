@@ -1,0 +1,26 @@
+import { updateRoleSchema } from '../../../access/roles/roleService.ts';
+import { roleAnswer, roleParams } from '../../schemas/access.ts';
+import { answers } from '../../schemas/problem.ts';
+import { API } from '../route.ts';
+import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+import { roleAnswerOf } from './roleAnswerOf.ts';
+
+export const updateRole: AddAccessRoute = (server, app) => {
+  server.patch(
+    `${API}/roles/:name`,
+    {
+      config: { permission: 'roles:write' },
+      schema: {
+        operationId: 'updateRole',
+        summary: 'Change a role',
+        description:
+          'What is left out stays; `permissions` are replaced as a whole. Counts at once for everybody who has the role.',
+        tags: ['access'],
+        params: roleParams,
+        body: updateRoleSchema.meta({ id: 'UpdateRole' }),
+        response: answers({ 200: roleAnswer }, 400, 403, 404, 413, 415),
+      },
+    },
+    async (request) => roleAnswerOf(await app.roles.update(actorOf(request), request.params.name, request.body)),
+  );
+};
