@@ -10,6 +10,7 @@ export {
   WebhookNotFoundError,
 } from './integrations/errors.ts';
 export type * from './integrations/types.ts';
+export { advancedSecurityService } from './services/advancedSecurityService.ts';
 export { CredentialEncryption } from './services/credentialEncryption.ts';
 export { integrationService } from './services/integrationService.ts';
 export type * from './sync/types.ts';

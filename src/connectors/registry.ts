@@ -2,6 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import { acting } from '../audit/acting.ts';
+import type { AuditEvent, AuditTrail } from '../audit/types.ts';
+import type { JsonObject } from '../core/json.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Database } from '../store/database.ts';
 import { DESCRIBED_PLATFORM } from './describedApi.ts';
@@ -26,6 +29,7 @@ interface StoredVersion {
  */
 export class ConnectorRegistry {
   readonly #database: Database;
+  readonly #audit: AuditTrail;
   readonly #directory: string;
   readonly #files: () => Promise<ReadonlyMap<string, () => Promise<Connector>>>;
   /** Parsed run-time connectors, by platform and version: a version never changes. */
@@ -36,8 +40,9 @@ export class ConnectorRegistry {
   /** Raised by every change made here: what a query saw before it does not count. */
   #changes = 0;
 
-  constructor(database: Database, directory: URL = DIRECTORY) {
+  constructor(database: Database, audit: AuditTrail, directory: URL = DIRECTORY) {
     this.#database = database;
+    this.#audit = audit;
     this.#directory = fileURLToPath(directory);
     this.#files = lazy(() => this.#findFiles());
   }
@@ -95,6 +100,7 @@ export class ConnectorRegistry {
         .insertInto('connectors')
         .values({ platform, version: last + 1, source })
         .execute();
+      await this.#audit.record(tx, changeOf(platform, 'connector.saved', { version: last + 1 }));
       return last + 1;
     });
     this.#parsed.set(versionKey({ platform, version }), connector);
@@ -107,14 +113,18 @@ export class ConnectorRegistry {
    * @throws ConnectorNotFoundError when none of this name was added at run time
    */
   async remove(platform: string): Promise<void> {
-    const { numUpdatedRows } = await this.#database.db
-      .updateTable('connectors')
-      .set({ deleted_at: sql`now()` })
-      .where('platform', '=', platform)
-      .where('deleted_at', 'is', null)
-      .executeTakeFirst();
+    const removed = await this.#database.transaction(async (tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable('connectors')
+        .set({ deleted_at: sql`now()` })
+        .where('platform', '=', platform)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirst();
+      if (numUpdatedRows > 0n) await this.#audit.record(tx, changeOf(platform, 'connector.removed', {}));
+      return numUpdatedRows > 0n;
+    });
     this.#forget();
-    if (numUpdatedRows > 0n) return;
+    if (removed) return;
     const comes = (await this.#files()).has(platform);
     throw new ConnectorNotFoundError(
       comes
@@ -177,6 +187,10 @@ export class ConnectorRegistry {
     this.#parsed.set(key, connector);
     return connector;
   }
+}
+
+function changeOf(platform: string, action: string, details: JsonObject): AuditEvent {
+  return { ...acting(), action, outcome: 'success', target: { kind: 'connector', id: platform }, details };
 }
 
 function versionKey({ platform, version }: StoredVersion): string {

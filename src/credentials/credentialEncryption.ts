@@ -1,41 +1,18 @@
 import { lazy } from '../core/lazy.ts';
-import type { CryptoBackend } from './cryptoBackend.ts';
+import { CredentialCipher, type EncryptionOptions } from './credentialCipher.ts';
 import { toBase64url } from './encoding.ts';
-import { type EnvelopeContext, openEnvelope, sealEnvelope, type WrappingKey } from './envelope.ts';
-import { type EncryptedCredentials, type KdfParameters, parseEnvelope, writeEnvelope } from './envelopeFormat.ts';
-import { CredentialsUnreadableError, EncryptionNotConfiguredError } from './errors.ts';
-import { checkIterations, checkSecret, checkUserId, checkUserKey, MIN_KDF_ITERATIONS } from './policy.ts';
-import { RootKeys } from './rootKeys.ts';
-import { BOX_BYTES, randomBytes } from './sealedBox.ts';
+import { type EncryptedCredentials, parseEnvelope } from './envelopeFormat.ts';
+import { EncryptionNotConfiguredError } from './errors.ts';
+import { checkUserId, checkUserKey } from './policy.ts';
+import { randomBytes } from './sealedBox.ts';
 import { secureWipe } from './secureWipe.ts';
-import { webBackend } from './webBackend.ts';
 
-/** The key id of envelopes whose `kdf` says how their key comes of the secret. */
-const SECRET_KEY_ID = 'secret';
-const NO_CONTEXT: EnvelopeContext = { owner: '', integrationId: '', field: '' };
-
-export interface EncryptionOptions {
-  /** At least 32 characters; the same one is needed to decrypt. */
-  readonly secret: string;
-  /** PBKDF2-HMAC-SHA256 iterations for new envelopes: 600,000 (default) to 10,000,000. */
-  readonly kdfIterations?: number;
-  /** Default: Web Crypto. */
-  readonly backend?: CryptoBackend;
-}
-
-interface Encryption {
-  readonly backend: CryptoBackend;
-  readonly roots: RootKeys;
-  /** Of new envelopes: one salt for the life of this configuration, so that PBKDF2 runs once. */
-  readonly kdf: KdfParameters;
-}
-
-let configured: Encryption | undefined;
-let loadDefault: (() => Promise<Encryption>) | undefined;
+let configured: CredentialCipher | undefined;
+let loadDefault: (() => Promise<CredentialCipher>) | undefined;
 
 /** Where the options come from while nobody has called `configure`: `load` runs at the first use, and not before. */
 export function setDefaultEncryptionOptions(load: () => Promise<EncryptionOptions>): void {
-  loadDefault = lazy(async () => makeEncryption(await load()));
+  loadDefault = lazy(async () => new CredentialCipher(await load()));
 }
 
 /**
@@ -56,7 +33,7 @@ export class CredentialEncryption {
    * @throws InvalidInputError when the secret is too short or the iterations are outside the policy.
    */
   static configure(options: EncryptionOptions): void {
-    configured = makeEncryption(options);
+    configured = new CredentialCipher(options);
   }
 
   /**
@@ -65,10 +42,7 @@ export class CredentialEncryption {
    * @throws InvalidInputError, EncryptionNotConfiguredError
    */
   static async encrypt(credentials: unknown, userKey: string): Promise<EncryptedCredentials> {
-    checkUserKey(userKey);
-    const encryption = await ready();
-    const key = await wrappingKey(encryption, encryption.kdf);
-    return writeEnvelope(await sealEnvelope(encryption.backend, key, userKey, NO_CONTEXT, credentials));
+    return await (await ready()).encrypt(credentials, userKey);
   }
 
   /**
@@ -77,12 +51,7 @@ export class CredentialEncryption {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the specification's signature; the caller knows what was encrypted
   static async decrypt(encryptedCredentials: EncryptedCredentials, userKey: string): Promise<any> {
-    checkUserKey(userKey);
-    const encryption = await ready();
-    const envelope = parseEnvelope(encryptedCredentials);
-    if (envelope?.keyId !== SECRET_KEY_ID || envelope.kdf === null) throw new CredentialsUnreadableError();
-    const key = await wrappingKey(encryption, envelope.kdf);
-    return await openEnvelope(encryption.backend, key, userKey, NO_CONTEXT, envelope);
+    return await (await ready()).decrypt(encryptedCredentials, userKey);
   }
 
   /**
@@ -120,9 +89,9 @@ export class CredentialEncryption {
 
   /** Whether these were encrypted at a lower cost than is configured now; `rotateCredentials` raises it. */
   static async needsRotation(encryptedCredentials: EncryptedCredentials): Promise<boolean> {
-    const { kdf } = await ready();
+    const { kdfIterations } = await ready();
     const iterations = parseEnvelope(encryptedCredentials)?.kdf?.iterations;
-    return iterations !== undefined && iterations < kdf.iterations;
+    return iterations !== undefined && iterations < kdfIterations;
   }
 
   /** Overwrites what can be overwritten of a value: see {@link secureWipe} for what that is, and what it is not. */
@@ -131,25 +100,10 @@ export class CredentialEncryption {
   }
 }
 
-async function ready(): Promise<Encryption> {
-  const encryption = configured ?? (await loadDefault?.());
-  if (encryption !== undefined) return encryption;
+async function ready(): Promise<CredentialCipher> {
+  const cipher = configured ?? (await loadDefault?.());
+  if (cipher !== undefined) return cipher;
   throw new EncryptionNotConfiguredError(
     'There is no secret to encrypt with. Call CredentialEncryption.configure({ secret }) first.',
   );
-}
-
-function makeEncryption({
-  secret,
-  kdfIterations = MIN_KDF_ITERATIONS,
-  backend = webBackend,
-}: EncryptionOptions): Encryption {
-  checkSecret(secret);
-  checkIterations(kdfIterations);
-  const kdf = { iterations: kdfIterations, salt: randomBytes(BOX_BYTES.salt) };
-  return { backend, roots: new RootKeys(secret, backend), kdf };
-}
-
-async function wrappingKey({ roots }: Encryption, kdf: KdfParameters): Promise<WrappingKey> {
-  return { keyId: SECRET_KEY_ID, kdf, material: await roots.derive(kdf) };
 }

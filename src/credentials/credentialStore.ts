@@ -65,9 +65,14 @@ export class CredentialStore {
     return (await this.loadBound(integrationId))?.credentials ?? null;
   }
 
-  /** The credentials with the origins they were given for. @throws CredentialsUnreadableError */
+  /**
+   * The credentials with the origins they were given for.
+   * @param beforeRelease called when there are some, before they are opened; what it throws keeps them closed
+   * @throws CredentialsUnreadableError
+   */
   async loadBound(
     integrationId: string,
+    beforeRelease?: () => Promise<void>,
   ): Promise<{ credentials: Record<string, string>; origins: readonly string[] } | null> {
     for (let read = 1; ; read++) {
       const row = await findCredentials(this.#database.db, integrationId);
@@ -75,6 +80,7 @@ export class CredentialStore {
       // When a rotation rewrapped the row since it was read, and its old key is gone, the row names the new key now.
       if (read < MAX_READS && (await this.#keys.find(row.key_id)) === null) continue;
       const context = credentialContext(integrationId, row.owner, row.version, row.origins);
+      await beforeRelease?.();
       const credentials = (await this.open(context, row.envelope)) as Record<string, string>;
       return { credentials, origins: row.origins };
     }

@@ -1,3 +1,7 @@
+import type { Transaction } from 'kysely';
+import { actingUserId } from '../audit/acting.ts';
+import { describeChange } from '../audit/describeChange.ts';
+import type { AuditTrail } from '../audit/types.ts';
 import { validateIntegrationInput } from '../connectors/resolve.ts';
 import { type InputProblem, InvalidInputError } from '../core/errors.ts';
 import { namedId, newIdName } from '../core/ids.ts';
@@ -6,8 +10,10 @@ import { LIMITS } from '../core/limits.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
+import type { Schema } from '../store/schema.ts';
 import { parseFrequency } from '../sync/frequency.ts';
 import type { SyncService } from '../sync/syncService.ts';
+import { changeOf, toJson } from './auditing.ts';
 import { IntegrationNotFoundError, versionConflict } from './errors.ts';
 import {
   findIntegration,
@@ -26,6 +32,7 @@ interface Dependencies {
   readonly sessions: ConnectorSessions;
   readonly sync: SyncService;
   readonly outgoing: Outgoing;
+  readonly audit: AuditTrail;
 }
 
 /** The integrations as stored: made, read and changed. */
@@ -41,7 +48,7 @@ export class IntegrationCatalog {
    * @throws InvalidInputError that lists everything wrong with `data`; nothing is stored then.
    */
   async create(data: CreateIntegrationData, name: string = newIdName()): Promise<Integration> {
-    const { database, credentials, sessions } = this.#deps;
+    const { database, credentials, sessions, audit } = this.#deps;
     const input = parseInput(createIntegrationSchema, data, 'The integration');
     const configuration = input.configuration ?? {};
     const connector = await sessions.connector(input.platform, configuration);
@@ -51,7 +58,7 @@ export class IntegrationCatalog {
       ...sizeProblems(configuration, input.credentials),
     ]);
     const id = namedId('integration', name);
-    const owner = input.owner ?? 'default';
+    const owner = input.owner ?? actingUserId() ?? 'default';
     await database.transaction(async (tx) => {
       const made = await insertIntegration(tx, {
         id,
@@ -62,8 +69,12 @@ export class IntegrationCatalog {
         configuration,
       });
       if (!made) return;
+      await audit.record(tx, {
+        ...changeOf(id, 'integration.created'),
+        after: toJson({ name: input.name, platform: input.platform, owner, configuration }),
+      });
       if (input.credentials !== undefined)
-        await credentials.save(tx, id, owner, input.credentials, sessions.origins(connector, configuration));
+        await this.#storeCredentials(tx, id, owner, input.credentials, sessions.origins(connector, configuration));
     });
     return this.get(id);
   }
@@ -101,7 +112,7 @@ export class IntegrationCatalog {
    * @throws ConflictError the stored version is not `data.version`, or changed meanwhile; nothing was changed
    */
   async update(id: string, data: UpdateIntegrationData): Promise<Integration> {
-    const { database, credentials, sessions, sync, outgoing } = this.#deps;
+    const { database, sessions, sync, outgoing, audit } = this.#deps;
     const input = parseInput(updateIntegrationSchema, data, 'The change');
     const stored = await this.get(id);
     if (input.version !== undefined && input.version !== stored.version)
@@ -142,7 +153,16 @@ export class IntegrationCatalog {
         retest,
       );
       if (!won) throw versionConflict(id, stored.version, null);
-      if (input.credentials !== undefined) await credentials.save(tx, id, stored.owner, input.credentials, origins);
+      const { name, type } = { ...stored, ...input };
+      await audit.record(tx, {
+        ...changeOf(id, 'integration.updated'),
+        ...describeChange(
+          toJson({ name: stored.name, type: stored.type, configuration: stored.configuration }),
+          toJson({ name, type, configuration }),
+        ),
+      });
+      if (input.credentials !== undefined)
+        await this.#storeCredentials(tx, id, stored.owner, input.credentials, origins);
       const { syncFrequency = 'manual', timezone = 'UTC' } = configuration;
       const changed =
         syncFrequency !== (stored.configuration.syncFrequency ?? 'manual') ||
@@ -152,6 +172,19 @@ export class IntegrationCatalog {
     // What failed before may work with what was changed: the next call is let through.
     outgoing.resetBreaker(id);
     return this.get(id);
+  }
+
+  async #storeCredentials(
+    tx: Transaction<Schema>,
+    id: string,
+    owner: string,
+    values: Record<string, string>,
+    origins: readonly string[],
+  ): Promise<void> {
+    const { credentials, audit } = this.#deps;
+    await credentials.save(tx, id, owner, values, origins);
+    const details = { fields: Object.keys(values).sort(), origins: [...origins] };
+    await audit.record(tx, { ...changeOf(id, 'credential.stored'), details });
   }
 }
 

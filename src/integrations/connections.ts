@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/types.ts';
 import { checkConnection } from '../connectors/check.ts';
 import { needsCredentials } from '../connectors/resolve.ts';
 import type { Clock } from '../core/clock.ts';
@@ -6,6 +7,7 @@ import type { AttemptLog } from '../outgoing/attemptLog.ts';
 import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncService } from '../sync/syncService.ts';
+import { changeOf } from './auditing.ts';
 import { type ConnectionCheck, toConnectionTestResult } from './connectionTest.ts';
 import { ConnectionFailedError, CredentialsForOtherOriginError } from './errors.ts';
 import { judgeHealth } from './health.ts';
@@ -23,6 +25,7 @@ interface Dependencies {
   readonly attempts: AttemptLog;
   readonly sync: SyncService;
   readonly clock: Clock;
+  readonly audit: AuditTrail;
 }
 
 /** Whether integrations reach their providers, and how well. */
@@ -73,15 +76,20 @@ export class IntegrationConnections {
   async connect(integration: Integration): Promise<void> {
     const result = await this.test(integration);
     if (!result.success) throw new ConnectionFailedError(integration.name, result);
-    await reconnect(this.#deps.database.db, integration.id);
+    const { database, audit } = this.#deps;
+    await database.transaction(async (tx) => {
+      await reconnect(tx, integration.id);
+      await audit.record(tx, changeOf(integration.id, 'integration.connected'));
+    });
   }
 
   /** Ends its syncs; nothing is sent to the provider until it is connected again. Credentials and records stay. */
   async disconnect(integration: Integration): Promise<void> {
-    const { database, sync } = this.#deps;
+    const { database, sync, audit } = this.#deps;
     await database.transaction(async (tx) => {
       await sync.unschedule(tx, integration.id);
       await disconnect(tx, integration.id);
+      await audit.record(tx, changeOf(integration.id, 'integration.disconnected'));
     });
     await sync.stop(integration.id);
   }

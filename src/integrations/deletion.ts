@@ -1,3 +1,5 @@
+import { actAs } from '../audit/acting.ts';
+import type { AuditTrail } from '../audit/types.ts';
 import { revokeCredentials } from '../connectors/revoke.ts';
 import { errorMessage } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
@@ -6,6 +8,7 @@ import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncService } from '../sync/syncService.ts';
+import { changeOf, toJson } from './auditing.ts';
 import { IntegrationNotFoundError, versionConflict } from './errors.ts';
 import {
   findDeletedIntegration,
@@ -17,6 +20,7 @@ import type { ConnectorSessions } from './sessions.ts';
 import type { Integration } from './types.ts';
 
 const ERASE_JOB = 'integration.erase';
+const ERASURE = { actor: { kind: 'system', id: ERASE_JOB } } as const;
 const REVOKE_DEADLINE_MS = 10_000;
 /** Leaves the request time to revoke and forget by itself; after a crash the job does both. */
 const ERASE_DELAY_MS = 15_000;
@@ -29,6 +33,7 @@ interface Dependencies {
   readonly sync: SyncService;
   readonly jobs: Jobs;
   readonly log: Log;
+  readonly audit: AuditTrail;
 }
 
 /**
@@ -43,7 +48,7 @@ export class IntegrationDeletion {
     this.#deps = deps;
     deps.jobs.define<{ integrationId: string }>(
       ERASE_JOB,
-      ({ integrationId }, signal) => this.#erase(integrationId, signal),
+      ({ integrationId }, signal) => actAs(ERASURE, () => this.#erase(integrationId, signal)),
       { deadlineSeconds: 3600, retryLimit: 10 },
     );
     // A job that failed for good, or was lost with a restored database, is made again.
@@ -54,12 +59,17 @@ export class IntegrationDeletion {
 
   /** @throws IntegrationNotFoundError, ConflictError when `version` is given and no longer the stored one */
   async delete(id: string, version?: number): Promise<void> {
-    const { database, sync, jobs } = this.#deps;
+    const { database, sync, jobs, audit } = this.#deps;
     const integration = await findIntegration(database.db, id);
     if (integration === null) throw new IntegrationNotFoundError(id);
     await database.transaction(async (tx) => {
       if (!(await markDeleting(tx, id, version)))
         throw version === undefined ? new IntegrationNotFoundError(id) : versionConflict(id, version, null);
+      const { name, platform, owner, configuration } = integration;
+      await audit.record(tx, {
+        ...changeOf(id, 'integration.deleted'),
+        before: toJson({ name, platform, owner, configuration }),
+      });
       await sync.unschedule(tx, id);
       await jobs.enqueue(ERASE_JOB, { integrationId: id }, { tx, singletonKey: id, delayMs: ERASE_DELAY_MS });
     });

@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/types.ts';
 import { credentialOrigins } from '../connectors/credentialOrigins.ts';
 import type { Connector } from '../connectors/format.ts';
 import type { ConnectorRegistry } from '../connectors/registry.ts';
@@ -10,30 +11,35 @@ import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { SendOutgoing } from '../outgoing/types.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncTarget } from '../sync/runExecution.ts';
+import { changeOf } from './auditing.ts';
 import { CredentialsForOtherOriginError, IntegrationDisconnectedError, IntegrationNotFoundError } from './errors.ts';
 import { findIntegration } from './integrationQueries.ts';
 import { configuredBudgets } from './rateBudgets.ts';
 import type { Integration, IntegrationConfiguration } from './types.ts';
 
+interface Dependencies {
+  readonly database: Database;
+  readonly registry: ConnectorRegistry;
+  readonly credentials: CredentialStore;
+  readonly send: SendOutgoing;
+  readonly clock: Clock;
+  readonly audit: AuditTrail;
+}
+
 /** Opens what a connector needs to talk to its API for one integration: description, credentials, way out. */
 export class ConnectorSessions {
-  readonly #registry: ConnectorRegistry;
-  readonly #credentials: CredentialStore;
-  readonly #send: SendOutgoing;
-  readonly #clock: Clock;
+  readonly #deps: Dependencies;
 
-  constructor(registry: ConnectorRegistry, credentials: CredentialStore, send: SendOutgoing, clock: Clock) {
-    this.#registry = registry;
-    this.#credentials = credentials;
-    this.#send = send;
-    this.#clock = clock;
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
   }
 
   /** The platform's description, as this configuration completes it. */
   async connector(platform: string, configuration: IntegrationConfiguration): Promise<Connector> {
-    const connector = await this.#registry.get(platform);
+    const { registry } = this.#deps;
+    const connector = await registry.get(platform);
     if (connector === null) {
-      const known = (await this.#registry.list()).map((one) => one.platform);
+      const known = (await registry.list()).map((one) => one.platform);
       const detail = `There is no platform ${JSON.stringify(platform)}.${suggestion(platform, known)} Known are: ${known.join(', ')}. For any other REST API take "http".`;
       throw new InvalidInputError(detail, [{ pointer: '/platform', detail }]);
     }
@@ -42,14 +48,21 @@ export class ConnectorSessions {
 
   /** Where the credentials of an integration with this configuration are sent. */
   origins(connector: Connector, configuration: IntegrationConfiguration): string[] {
-    return credentialOrigins({ connector, connection: connectionOf(connector, configuration), clock: this.#clock });
+    return credentialOrigins({
+      connector,
+      connection: connectionOf(connector, configuration),
+      clock: this.#deps.clock,
+    });
   }
 
-  /** A session for one operation. Credentials are read and opened anew each time, so a change counts at once. */
+  /**
+   * A session for one operation. Credentials are read and opened anew each time, so a change counts at once; that
+   * they are is recorded before.
+   */
   async open(integration: Integration, operationId: string): Promise<ConnectorSession> {
     const { configuration } = integration;
     const connector = await this.connector(integration.platform, configuration);
-    const stored = await this.#credentials.loadBound(integration.id);
+    const stored = await this.#release(integration, operationId);
     const origins = this.origins(connector, configuration);
     const strange = stored === null ? [] : origins.filter((origin) => !stored.origins.includes(origin));
     if (stored !== null && strange.length > 0)
@@ -63,17 +76,24 @@ export class ConnectorSessions {
       authMode: configuration.authMode,
       credentials: stored?.credentials ?? {},
       budgets: configuredBudgets(configuration.rateLimits),
-      send: this.#send,
-      clock: this.#clock,
+      send: this.#deps.send,
+      clock: this.#deps.clock,
     };
   }
 
   /** What a sync run works on: the integration as it is now, and the way to open sessions for it. */
-  async syncTarget(database: Database, integrationId: string): Promise<SyncTarget> {
-    const integration = await findIntegration(database.db, integrationId);
+  async syncTarget(integrationId: string): Promise<SyncTarget> {
+    const integration = await findIntegration(this.#deps.database.db, integrationId);
     if (integration === null) throw new IntegrationNotFoundError(integrationId);
     if (integration.status === 'disconnected') throw new IntegrationDisconnectedError(integrationId);
     return { integration, session: (operationId) => this.open(integration, operationId) };
+  }
+
+  async #release({ id }: Integration, operationId: string) {
+    const { credentials, audit, database } = this.#deps;
+    return await credentials.loadBound(id, () =>
+      audit.record(database.db, { ...changeOf(id, 'credential.released'), details: { operationId } }),
+    );
   }
 }
 

@@ -39,7 +39,7 @@ export interface CreateIntegrationData {
   /** Write-only: never returned. */
   credentials?: Record<string, string>;
   configuration?: IntegrationConfiguration;
-  /** Default `default`. */
+  /** Default: the id of the user who makes it, else `default`. */
   owner?: string;
 }
 

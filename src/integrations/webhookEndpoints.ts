@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
+import type { AuditEvent, AuditTrail } from '../audit/types.ts';
 import { namedId, newIdName } from '../core/ids.ts';
 import { invalidInput, parseInput } from '../core/input.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
+import { changeOf, toJson } from './auditing.ts';
 import { IntegrationNotFoundError, WebhookNotFoundError } from './errors.ts';
 import { findIntegration } from './integrationQueries.ts';
 import { webhookSchema } from './schemas.ts';
@@ -16,10 +18,12 @@ const MAX_PER_INTEGRATION = 100;
 export class WebhookEndpoints {
   readonly #database: Database;
   readonly #credentials: CredentialStore;
+  readonly #audit: AuditTrail;
 
-  constructor(database: Database, credentials: CredentialStore) {
+  constructor(database: Database, credentials: CredentialStore, audit: AuditTrail) {
     this.#database = database;
     this.#credentials = credentials;
+    this.#audit = audit;
   }
 
   async list(integrationId: string): Promise<WebhookConfig[]> {
@@ -92,6 +96,8 @@ export class WebhookEndpoints {
         })
         .onConflict((conflict) => conflict.column('id').doUpdateSet(sealed))
         .execute();
+      const { url, events } = data;
+      await this.#audit.record(tx, webhookChange(integrationId, id, 'webhook.added', { url, events }));
     });
     return { id, secret };
   }
@@ -113,15 +119,21 @@ export class WebhookEndpoints {
         .where('id', '=', webhookId)
         .executeTakeFirst();
       if (result.numUpdatedRows === 0n) throw new WebhookNotFoundError(webhookId);
+      const after = { ...data, ...(secret === undefined ? {} : { secretChanged: true }) };
+      await this.#audit.record(tx, webhookChange(integration.id, webhookId, 'webhook.updated', after));
     });
   }
 
   async delete(webhookId: string): Promise<void> {
-    const result = await this.#database.db
-      .deleteFrom('webhook_endpoints')
-      .where('id', '=', webhookId)
-      .executeTakeFirst();
-    if (result.numDeletedRows === 0n) throw new WebhookNotFoundError(webhookId);
+    await this.#database.transaction(async (tx) => {
+      const deleted = await tx
+        .deleteFrom('webhook_endpoints')
+        .where('id', '=', webhookId)
+        .returning('integration_id')
+        .executeTakeFirst();
+      if (deleted === undefined) throw new WebhookNotFoundError(webhookId);
+      await this.#audit.record(tx, webhookChange(deleted.integration_id, webhookId, 'webhook.deleted'));
+    });
   }
 
   async #integration(id: string): Promise<Integration> {
@@ -136,6 +148,14 @@ export class WebhookEndpoints {
     const { envelope, keyId } = await this.#credentials.seal(context, secret, tx);
     return { secret_envelope: JSON.stringify(envelope), key_id: keyId };
   }
+}
+
+function webhookChange(integrationId: string, id: string, action: string, after?: object): AuditEvent {
+  return {
+    ...changeOf(integrationId, action),
+    target: { kind: 'webhook', id },
+    ...(after === undefined ? {} : { after: toJson(after) }),
+  };
 }
 
 /** Standard Webhooks' symmetric form. */

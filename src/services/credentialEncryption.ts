@@ -1,7 +1,8 @@
 import { setDefaultEncryptionOptions } from '../credentials/credentialEncryption.ts';
 
 // biome-ignore lint/performance/noBarrelFile: this is the documented import path
-export { CredentialEncryption, type EncryptionOptions } from '../credentials/credentialEncryption.ts';
+export type { EncryptionOptions } from '../credentials/credentialCipher.ts';
+export { CredentialEncryption } from '../credentials/credentialEncryption.ts';
 export type { EncryptedCredentials } from '../credentials/envelopeFormat.ts';
 
 // Only on a server: a browser has no environment to read and has to call `configure`. Nothing is loaded before the

@@ -1,6 +1,10 @@
 import type { Transaction } from 'kysely';
+import { acting } from '../audit/acting.ts';
+import type { AuditTrail } from '../audit/types.ts';
 import { ConflictError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
 import { LIMITS } from '../core/limits.ts';
+import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 import { readChanges } from './changeFeed.ts';
 import { confirmDeletions } from './confirmDeletions.ts';
@@ -28,6 +32,7 @@ import { SyncWorkers } from './workers.ts';
 const DEFAULT_CONCURRENCY = 8;
 
 export interface SyncServiceOptions extends RunDependencies {
+  readonly audit: AuditTrail;
   /** Runs that this process carries out at a time. Default 8. */
   readonly concurrency?: number;
   /** Told of every run that this process ended. A crash at that moment keeps it from being told. */
@@ -77,13 +82,19 @@ export class SyncService {
 
   /** Schedules and queues a run now. @throws InvalidInputError, ConflictError */
   async start(integrationId: string, frequency: string, timezone: string): Promise<SyncRun> {
-    await this.#deps.database.transaction((tx) => this.schedule(tx, integrationId, frequency, timezone));
+    await this.#deps.database.transaction(async (tx) => {
+      await this.schedule(tx, integrationId, frequency, timezone);
+      await this.#record(tx, integrationId, 'sync.scheduled', { frequency, timezone });
+    });
     return this.requestRun(integrationId, { trigger: 'manual' });
   }
 
   /** Takes the schedule away and ends a run under way. */
   async halt(integrationId: string): Promise<void> {
-    await this.#deps.database.transaction((tx) => deleteSchedule(tx, integrationId));
+    await this.#deps.database.transaction(async (tx) => {
+      await deleteSchedule(tx, integrationId);
+      await this.#record(tx, integrationId, 'sync.stopped');
+    });
     await this.stop(integrationId);
   }
 
@@ -96,7 +107,12 @@ export class SyncService {
    * Queues a run. An integration has one at a time: when one is active, that is the answer. One that has not begun
    * takes over `fullRefresh` and `streams`; one that has keeps its own, as its fields show.
    */
-  requestRun(integrationId: string, request: RunRequest): Promise<SyncRun> {
+  async requestRun(integrationId: string, request: RunRequest): Promise<SyncRun> {
+    const { fullRefresh = false, streams = null } = request;
+    await this.#record(this.#deps.database.db, integrationId, 'sync.requested', {
+      fullRefresh,
+      streams: streams && [...streams],
+    });
     return this.#control.request(integrationId, request);
   }
 
@@ -169,7 +185,8 @@ export class SyncService {
    * @throws NoPendingDeletionsError
    * @throws ConflictError while the integration is synced
    */
-  confirmDeletions(integrationId: string, stream: string): Promise<number> {
+  async confirmDeletions(integrationId: string, stream: string): Promise<number> {
+    await this.#record(this.#deps.database.db, integrationId, 'deletions.confirmed', { stream });
     return confirmDeletions(this.#deps.database, integrationId, stream);
   }
 
@@ -187,6 +204,12 @@ export class SyncService {
   ): AsyncIterable<string> {
     const target = { integrationId, stream, includeDeleted };
     return (format === 'csv' ? exportCsv : exportNdjson)(this.#deps.database.db, target);
+  }
+
+  /** Before the effect, so that there is none without it. */
+  #record(db: Database['db'], integrationId: string, action: string, details: JsonObject = {}): Promise<void> {
+    const target = { kind: 'integration', id: integrationId };
+    return this.#deps.audit.record(db, { ...acting(), action, outcome: 'success', target, integrationId, details });
   }
 
   /** Erases the records of a deleted integration, in batches; may be interrupted and called again. */

@@ -1,3 +1,4 @@
+import { actAs } from '../audit/acting.ts';
 import { errorMessage } from '../core/errors.ts';
 import { RunInterruption } from './errors.ts';
 import { type PollLoop, startPollLoop } from './pollLoop.ts';
@@ -11,6 +12,8 @@ const IDLE_POLL_MS = 1_000;
 /** A quarter of what it takes to stop a run, and far below the lease. */
 const HEARTBEAT_MS = 500;
 const RETRY_AFTER_ERROR_MS = 2_000;
+/** Credentials that a run takes are released to it, whoever asked for it: that is in the event `sync.requested`. */
+const SYNC = { actor: { kind: 'system', id: 'sync' } } as const;
 /** Does nothing, as rarely as possible. */
 const KEEP_ALIVE_MS = 2 ** 31 - 1;
 
@@ -104,7 +107,7 @@ export class SyncWorkers {
       ended();
       if (finished !== undefined) await onRunFinished?.(toSyncRun(finished));
     };
-    const settled = work()
+    const settled = actAs(SYNC, work)
       .catch((error: unknown) =>
         log.error('A sync run could not be ended', { runId: row.id, reason: errorMessage(error) }),
       )

@@ -6,6 +6,7 @@ import { connectorFor } from '../../src/connectors/resolve.ts';
 import { InvalidInputError } from '../../src/core/errors.ts';
 import { suggestion } from '../../src/core/input.ts';
 import { LIMITS } from '../../src/core/limits.ts';
+import { unheardAudit } from '../support/audit.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { VALID } from './support/brokenConnectors.ts';
 import { inLimitedTime } from './support/limitedTime.ts';
@@ -93,7 +94,7 @@ it('a very long word is not compared with known ones', () => {
 });
 
 it('what was parsed to be saved is not parsed again to be used', async () => {
-  const registry = new ConnectorRegistry(database.current);
+  const registry = new ConnectorRegistry(database.current, unheardAudit);
   const { connector } = await registry.save(VALID);
   expect(await registry.get('acme')).toBe(connector);
   const parsed = parseConnector(VALID, 'connector');

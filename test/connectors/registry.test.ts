@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectorNotFoundError, InvalidConnectorError } from '../../src/connectors/errors.ts';
 import { ConnectorRegistry } from '../../src/connectors/registry.ts';
+import { unheardAudit } from '../support/audit.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { VALID } from './support/brokenConnectors.ts';
@@ -15,7 +16,7 @@ const titled = (title: string, platform = 'acme'): string =>
 
 describe('the registry', () => {
   it('knows what comes with the product', async () => {
-    const registry = new ConnectorRegistry(database.current);
+    const registry = new ConnectorRegistry(database.current, unheardAudit);
     const platforms = (await registry.list()).map((connector) => connector.platform);
     expect(platforms).toContain('github');
     expect(platforms).toEqual([...platforms].sort());
@@ -25,7 +26,7 @@ describe('the registry', () => {
   });
 
   it('takes a new platform at once, and its newest version counts', async () => {
-    const registry = new ConnectorRegistry(database.current);
+    const registry = new ConnectorRegistry(database.current, unheardAudit);
     expect(await registry.get('acme')).toBeNull();
     expect(await registry.save(titled('First'))).toMatchObject({ version: 1, connector: { title: 'First' } });
     expect((await registry.get('acme'))?.title).toBe('First');
@@ -40,7 +41,10 @@ describe('the registry', () => {
   });
 
   it('shows another replica’s changes within a second', async () => {
-    const [here, there] = [new ConnectorRegistry(database.current), new ConnectorRegistry(database.current)];
+    const [here, there] = [
+      new ConnectorRegistry(database.current, unheardAudit),
+      new ConnectorRegistry(database.current, unheardAudit),
+    ];
     expect(await there.get('acme')).toBeNull();
     await here.save(titled('Elsewhere'));
     await eventually('the new platform', async () => (await there.get('acme'))?.title === 'Elsewhere');
@@ -49,7 +53,7 @@ describe('the registry', () => {
   });
 
   it('lets a run-time platform win over a file, until it is removed', async () => {
-    const registry = new ConnectorRegistry(database.current);
+    const registry = new ConnectorRegistry(database.current, unheardAudit);
     await registry.save(titled('Our GitHub', 'github'));
     expect((await registry.get('github'))?.title).toBe('Our GitHub');
     await registry.remove('github');
@@ -57,7 +61,7 @@ describe('the registry', () => {
   });
 
   it('numbers versions that are saved at once one by one', async () => {
-    const registry = new ConnectorRegistry(database.current);
+    const registry = new ConnectorRegistry(database.current, unheardAudit);
     const saved = await Promise.all([1, 2, 3, 4, 5].map((index) => registry.save(titled(`T${index}`, 'race'))));
     expect(saved.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4, 5]);
     const newest = saved.find(({ version }) => version === 5)!;
@@ -66,7 +70,7 @@ describe('the registry', () => {
   });
 
   it('stores nothing that is not valid', async () => {
-    const registry = new ConnectorRegistry(database.current);
+    const registry = new ConnectorRegistry(database.current, unheardAudit);
     await expect(registry.save(VALID.replace('title: Acme', 'titel: Acme'))).rejects.toBeInstanceOf(
       InvalidConnectorError,
     );
@@ -77,13 +81,13 @@ describe('the registry', () => {
   });
 
   it('says what cannot be removed', async () => {
-    const registry = new ConnectorRegistry(database.current);
+    const registry = new ConnectorRegistry(database.current, unheardAudit);
     await expect(registry.remove('github')).rejects.toThrow('"github" comes with the product and cannot be removed');
     await expect(registry.remove('nothing')).rejects.toBeInstanceOf(ConnectorNotFoundError);
   });
 
   it('leaves a stored platform of another format out of the list, and says why when it is asked for', async () => {
-    const registry = new ConnectorRegistry(database.current);
+    const registry = new ConnectorRegistry(database.current, unheardAudit);
     await database.current.db
       .insertInto('connectors')
       .values({ platform: 'old', version: 1, source: 'platform: old' })
@@ -103,7 +107,7 @@ describe('a folder of connectors', () => {
 
   it('is read once, when it is first needed', async () => {
     await writeFile(join(folder, 'acme.yaml'), titled('From file'));
-    const registry = new ConnectorRegistry(database.current, pathToFileURL(`${folder}/`));
+    const registry = new ConnectorRegistry(database.current, unheardAudit, pathToFileURL(`${folder}/`));
     const first = await registry.get('acme');
     expect(first?.title).toBe('From file');
     await writeFile(join(folder, 'acme.yaml'), titled('Changed'));

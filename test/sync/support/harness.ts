@@ -11,6 +11,7 @@ import { createOutgoing } from '../../../src/outgoing/pipeline.ts';
 import { InProcessRateBudgets } from '../../../src/rateLimits/inProcessBudgets.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { SyncService, type SyncServiceOptions } from '../../../src/sync/syncService.ts';
+import { unheardAudit } from '../../support/audit.ts';
 
 /** Describes test/sync/support/recordsApi.ts. `items` and `things` are read in full, `events` incrementally. */
 const connector = connectorSchema.parse({
@@ -76,6 +77,7 @@ export function openSync(
     database,
     clock: systemClock,
     log: silentLog,
+    audit: unheardAudit,
     reader: { planRead, readStream },
     resolveTarget: async (integrationId) => {
       const integration = await findIntegration(database.db, integrationId);
