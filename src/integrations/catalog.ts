@@ -48,7 +48,7 @@ export class IntegrationCatalog {
    * @throws InvalidInputError that lists everything wrong with `data`; nothing is stored then.
    */
   async create(data: CreateIntegrationData, name: string = newIdName()): Promise<Integration> {
-    const { database, credentials, sessions, audit } = this.#deps;
+    const { database, sessions, audit } = this.#deps;
     const input = parseInput(createIntegrationSchema, data, 'The integration');
     const configuration = input.configuration ?? {};
     const connector = await sessions.connector(input.platform, configuration);

@@ -1,7 +1,7 @@
 import { setDefaultEncryptionOptions } from '../credentials/credentialEncryption.ts';
 
-// biome-ignore lint/performance/noBarrelFile: this is the documented import path
 export type { EncryptionOptions } from '../credentials/credentialCipher.ts';
+// biome-ignore lint/performance/noBarrelFile: this is the documented import path
 export { CredentialEncryption } from '../credentials/credentialEncryption.ts';
 export type { EncryptedCredentials } from '../credentials/envelopeFormat.ts';
 
