@@ -1,3 +1,4 @@
+import { AuditLog } from './audit/auditLog.ts';
 import { type Config, makeConfig } from './config/config.ts';
 import { readEnvironment } from './config/env.ts';
 import { loadSecrets, type Secrets } from './config/secrets.ts';
@@ -44,6 +45,7 @@ export interface App {
   readonly connectors: ConnectorRegistry;
   readonly outgoing: Outgoing;
   readonly jobs: Jobs;
+  readonly audit: AuditLog;
   readonly sync: SyncService;
   readonly catalog: IntegrationCatalog;
   readonly webhooks: WebhookEndpoints;
@@ -111,6 +113,22 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     },
   );
 
+  const audit = new AuditLog({
+    database,
+    credentials,
+    jobs,
+    clock,
+    log,
+    dataDir: config.dataDir,
+    origin: `${new URL(config.publicUrl).host}/audit`,
+    webhook:
+      config.auditCheckpointWebhook === null
+        ? null
+        : { url: config.auditCheckpointWebhook, allowedPrivateHosts: config.allowedPrivateHosts },
+    secrets: Object.values(secrets),
+  });
+  opening.defer(() => audit.close());
+
   const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing });
   const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock });
   const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log });
@@ -129,6 +147,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   if (workers) {
     await jobs.start();
     sync.startWorkers();
+    audit.start();
   }
   const open = opening.move();
   return {
@@ -141,6 +160,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     connectors,
     outgoing,
     jobs,
+    audit,
     sync,
     catalog,
     webhooks,

@@ -18,6 +18,7 @@ const TAGS = [
   { name: 'records', description: 'What was synced: change feed and exports.' },
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },
+  { name: 'audit', description: 'Who did what, and proof of it.' },
 ];
 
 const idempotencyHeader = z.object({

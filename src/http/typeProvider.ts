@@ -7,6 +7,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { z } from 'zod';
+import type { Permission } from '../access/permissions.ts';
 import { AppError } from '../core/errors.ts';
 import { parseInput } from '../core/input.ts';
 
@@ -23,6 +24,8 @@ declare module 'fastify' {
     repeatable?: boolean;
     /** A header that the route reads, for the OpenAPI document. */
     documentedHeader?: string;
+    /** What the caller must be allowed to do. */
+    permission?: Permission;
   }
 }
 
