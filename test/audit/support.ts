@@ -63,25 +63,32 @@ export async function emptyAuditLog({ pool }: Database): Promise<void> {
   });
 }
 
-const GUARDED = ['audit_pending', 'audit_entries', 'audit_nodes', 'audit_checkpoints'];
+const TRIGGERS = {
+  audit_pending: 'audit_pending_unchanged',
+  audit_entries: 'audit_entries_append_only',
+  audit_nodes: 'audit_nodes_append_only',
+  audit_checkpoints: 'audit_checkpoints_append_only',
+};
 
 /** Statements of somebody who owns the tables and has switched the triggers off. */
 export async function asOwner(
   { pool }: Pick<Database, 'pool'>,
   act: (run: (statement: string, values?: unknown[]) => Promise<unknown>) => Promise<void>,
 ): Promise<void> {
-  const triggers = (how: string) => GUARDED.map((table) => `alter table ${table} ${how} trigger user`).join('; ');
+  const triggers = (how: string) =>
+    Object.entries(TRIGGERS)
+      .map(([table, trigger]) => `alter table ${table} ${how} trigger ${trigger}`)
+      .join('; ');
   const client = await pool.connect();
   try {
     await client.query('begin');
     await client.query(triggers('disable'));
     await act((statement, values) => client.query(statement, values));
-    await client.query(
-      triggers('enable always')
-        .replaceAll('trigger user', 'trigger all')
-        .replaceAll('enable always trigger all', 'enable trigger user'),
-    );
+    await client.query(triggers('enable always'));
     await client.query('commit');
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
   } finally {
     client.release();
   }
