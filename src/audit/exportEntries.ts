@@ -3,13 +3,10 @@ import type { Kysely } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type AuditFilter, type EntryRow, entryBatches } from './entryQueries.ts';
-import { checkpointLine, EXPORT_FORMAT, entryLine, headerLine } from './exportFormat.ts';
+import { type AuditExportFormat, checkpointLine, EXPORT_FORMAT, entryLine, headerLine } from './exportFormat.ts';
 import { toOcsf } from './ocsf.ts';
 import { proveInclusion } from './proveEntry.ts';
 import { toStoredEntry } from './storedEntry.ts';
-
-export const EXPORT_FORMATS = ['jsonl', 'csv', 'ocsf'] as const;
-export type AuditExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export interface ExportSource {
   readonly db: Kysely<Schema>;

@@ -1,6 +1,9 @@
 import type { EntryRow } from './entryQueries.ts';
 import { parseEvent } from './event.ts';
 
+export const EXPORT_FORMATS = ['jsonl', 'csv', 'ocsf'] as const;
+export type AuditExportFormat = (typeof EXPORT_FORMATS)[number];
+
 // The lines of a JSONL export, which verify without the database: a header, the entries, and last a checkpoint.
 
 export const EXPORT_FORMAT = 'integration-services/audit-export/1';

@@ -70,9 +70,9 @@ function treeIsGone(): AuditTamperedError {
 /** Takes the oldest of what is pending, in the order of the ids. Only who has the tree locked may. */
 export async function takePending(tx: Transaction<Schema>, limit: number): Promise<PendingRow[]> {
   const { rows } = await sql<PendingRow>`
-    with oldest as (select id from audit_pending order by id limit ${limit})
-    delete from audit_pending using oldest where audit_pending.id = oldest.id
-    returning audit_pending.id, event`.execute(tx);
+    delete from audit_pending
+    where id = any(array(select id from audit_pending order by id limit ${limit}))
+    returning id, event`.execute(tx);
   return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

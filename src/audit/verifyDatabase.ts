@@ -45,7 +45,10 @@ export async function verifyDatabase(db: Kysely<Schema>, options: DatabaseVerifi
     const end = Math.max(recorded.size, recorded.rows);
     const input = { rows: readRows(db, end), checkpoints, leaves, recorded, onProgress: options.onProgress };
     const verdict = await verifyEntries(input);
-    const finding = verdict.finding ?? (await checkpointFinding(db, stored.forged, kept));
+    const finding =
+      verdict.finding ??
+      foreignFinding(keptNotes, key, verdict.entries) ??
+      (await checkpointFinding(db, stored.forged, kept));
     return { ...verdict, finding, checkpoints: checkpoints.length, exact: (leaves?.trusted ?? 0) > 0 };
   } finally {
     await leaves?.close();
@@ -54,11 +57,13 @@ export async function verifyDatabase(db: Kysely<Schema>, options: DatabaseVerifi
 
 /** The checkpoints among notes; what is not signed by the key is left out. */
 export function openAll(notes: readonly string[], key: VerifierKey): Checkpoint[] {
+  const checkpoints = thin(notes).flatMap((note) => openCheckpoint(note, key) ?? []);
+  return checkpoints.sort((a, b) => a.size - b.size);
+}
+
+function thin(notes: readonly string[]): readonly string[] {
   const every = Math.ceil(notes.length / MAX_CHECKPOINTS);
-  return notes
-    .filter((_, at) => at % every === 0 || at === notes.length - 1)
-    .flatMap((note) => openCheckpoint(note, key) ?? [])
-    .sort((a, b) => a.size - b.size);
+  return notes.filter((_, at) => at % every === 0 || at === notes.length - 1);
 }
 
 /** By size. Two of one size with different roots both stay, so that one of them cannot hold. */
@@ -87,6 +92,14 @@ async function readCheckpoints(
     checkpoints.push(checkpoint);
   }
   return { checkpoints, forged: null };
+}
+
+/** Kept checkpoints that the key has not signed: the key that the database names is not the one there was. */
+function foreignFinding(notes: readonly string[], key: VerifierKey, entries: number): Finding | null {
+  const foreign = thin(notes).find((note) => openCheckpoint(note, key) === null);
+  if (foreign === undefined) return null;
+  const detail = 'a kept checkpoint is not signed by the key that verification was done with';
+  return { kind: 'rewrite', seq: 0, lastSeq: Math.max(0, entries - 1), detail };
 }
 
 /** What is wrong with the table of checkpoints, where the entries themselves are right. */

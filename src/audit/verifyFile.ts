@@ -123,14 +123,14 @@ function noteOf(line: string): string {
 /** The entries; a line that is none, unless the file was cut off in it, counts as one whose event was changed. */
 async function* readEntries(path: string): AsyncGenerator<VerifiedRow & ExportedEntry> {
   let next = 0;
-  let spoilt: string | null = null;
+  let spoilt: (VerifiedRow & ExportedEntry) | null = null;
   for await (const line of skipFirst(readLines(path))) {
-    if (spoilt !== null)
-      yield { seq: next, event: Buffer.from(spoilt), leafHash: Buffer.alloc(0), proof: [], columns: null };
+    if (spoilt !== null) yield spoilt;
     spoilt = null;
     if (line.startsWith('{"checkpoint":')) continue;
     const entry = parseEntryLine(line);
-    if (entry === null) spoilt = line;
+    if (entry === null)
+      spoilt = { seq: next, event: Buffer.from(line), leafHash: Buffer.alloc(0), proof: [], columns: null };
     else yield { ...entry, columns: null };
     next = (entry?.seq ?? next) + 1;
   }

@@ -69,8 +69,15 @@ describe('recording', () => {
     await log.flush();
     const [row] = await entries();
     const text = row!.event.toString();
-    expect(text).toMatch(/^\{"action":"credential.released","actor":\{"id":"usr_4","kind":"user"\},"after":\{"ü":null\},"before":\{"a":\[2\],"b":1\}/);
-    expect(row).toMatchObject({ actor_kind: 'user', actor_id: 'usr_4', action: 'credential.released', outcome: 'success' });
+    expect(text).toMatch(
+      /^\{"action":"credential.released","actor":\{"id":"usr_4","kind":"user"\},"after":\{"ü":null\},"before":\{"a":\[2\],"b":1\}/,
+    );
+    expect(row).toMatchObject({
+      actor_kind: 'user',
+      actor_id: 'usr_4',
+      action: 'credential.released',
+      outcome: 'success',
+    });
     expect(row).toMatchObject({ target_kind: 'integration', target_id: 'int_4', integration_id: 'int_4' });
     const event = JSON.parse(text);
     expect(row!.id).toBe(event.id);
@@ -87,12 +94,22 @@ describe('recording', () => {
         details: { note: `with ${SECRET_OF_TESTS} in it`, header: 'Bearer abcdefghijklmnop', enabled: true },
       }),
       someEvent(2, { details: { text: 'x'.repeat(3_000), list: Array.from({ length: 500 }, (_, index) => index) } }),
-      someEvent(3, { details: Object.fromEntries(Array.from({ length: 2_000 }, (_, at) => [`m${at}`, 'y'.repeat(500)])) }),
-      someEvent(4, { details: { deep: deep as never }, action: 'a'.repeat(5_000), actor: { kind: 'anonymous', id: 'nul \0 lone \ud800' } }),
+      someEvent(3, {
+        details: Object.fromEntries(Array.from({ length: 2_000 }, (_, at) => [`m${at}`, 'y'.repeat(500)])),
+      }),
+      someEvent(4, {
+        details: { deep: deep as never },
+        action: 'a'.repeat(5_000),
+        actor: { kind: 'anonymous', id: 'nul \0 lone \ud800' },
+      }),
     ]);
     await log.flush();
     const [first, second, third, fourth] = (await log.list({}, 10)).reverse();
-    expect(first!.before).toEqual({ password: '[redacted]', tokenUrl: 'https://example.com/t', nested: [{ api_key: '[redacted]' }] });
+    expect(first!.before).toEqual({
+      password: '[redacted]',
+      tokenUrl: 'https://example.com/t',
+      nested: [{ api_key: '[redacted]' }],
+    });
     expect(first!.details).toEqual({ note: 'with [redacted] in it', header: '[redacted]', enabled: true });
     expect(second!.details).toMatchObject({ text: `${'x'.repeat(2_000)}…[cut: 3000 characters]` });
     expect((second!.details!.list as unknown[]).at(-1)).toBe('[cut: 500 entries]');
@@ -140,7 +157,10 @@ describe('the sequencer', () => {
 
   it('signs a checkpoint after so many entries, and after so long', async () => {
     const log = await openAuditLog(database.current, { checkpointRows: 100, checkpointMs: 300, batchRows: 30 });
-    await log.recordMany(database.current.db, Array.from({ length: 130 }, (_, at) => someEvent(at)));
+    await log.recordMany(
+      database.current.db,
+      Array.from({ length: 130 }, (_, at) => someEvent(at)),
+    );
     log.start();
     await eventually('both checkpoints', async () => (await notes()).length === 2);
     const [first, second] = await notes();
@@ -159,7 +179,12 @@ describe('the sequencer', () => {
     await log.record(database.current.db, someEvent(1));
     await log.flush();
     const [known] = await entries();
-    const forged = ['not json', '[]', '{"id":5,"actor":7,"time":"\\u0000"}', '{"action":"a\\u0000b\\ud800","time":"x"}'];
+    const forged = [
+      'not json',
+      '[]',
+      '{"id":5,"actor":7,"time":"\\u0000"}',
+      '{"action":"a\\u0000b\\ud800","time":"x"}',
+    ];
     for (const [at, text] of forged.entries())
       await sql`insert into audit_pending values (${`aud_${at}`}, ${Buffer.from(text)})`.execute(database.current.db);
     await sql`insert into audit_pending values (${known!.id}, ${known!.event})`.execute(database.current.db);

@@ -31,7 +31,13 @@ beforeEach(async () => {
     await new KeptFiles(log.dataDir).catchUp(database.current.db, to);
   }
   key = parseVerifierKey(await log.verifierKey());
-  expect(await log.verify()).toMatchObject({ entries: COUNT, signedSize: COUNT, checkpoints: 2, exact: true, finding: null });
+  expect(await log.verify()).toMatchObject({
+    entries: COUNT,
+    signedSize: COUNT,
+    checkpoints: 2,
+    exact: true,
+    finding: null,
+  });
 });
 
 const keptNotes = () => splitNotes(readFileSync(join(log.dataDir, 'audit', 'checkpoints.log'), 'utf8'));
@@ -58,7 +64,8 @@ const exchange = (one: number, other: number) =>
   `update audit_entries set seq = -1 where seq = ${one};
    update audit_entries set seq = ${one} where seq = ${other};
    update audit_entries set seq = ${other} where seq = -1`;
-const COLUMNS = 'event, leaf_hash, occurred_at, actor_kind, actor_id, action, outcome, target_kind, target_id, integration_id';
+const COLUMNS =
+  'event, leaf_hash, occurred_at, actor_kind, actor_id, action, outcome, target_kind, target_id, integration_id';
 /** A forged entry: a copy of another one under another id. */
 const forge = (seq: number) =>
   `insert into audit_entries (seq, id, ${COLUMNS})
@@ -78,9 +85,10 @@ async function coverTracks(run: Run): Promise<void> {
   for (const { seq, event } of rows) {
     const hash = leafHash(event);
     const { id, action, outcome, actor_id } = searchColumns(event);
-    await run('update audit_entries set leaf_hash = $2, id = $3, action = $4, outcome = $5, actor_id = $6 where seq = $1', [
-      seq, hash, id, action, outcome, actor_id,
-    ]);
+    await run(
+      'update audit_entries set leaf_hash = $2, id = $3, action = $4, outcome = $5, actor_id = $6 where seq = $1',
+      [seq, hash, id, action, outcome, actor_id],
+    );
     const nodes: [number, number, Buffer][] = [];
     tree.append(hash, (level, index, node) => void nodes.push([level, index, node]));
     for (const [level, index, node] of nodes)
@@ -93,8 +101,16 @@ async function coverTracks(run: Run): Promise<void> {
 const NAIVE: [string, string, { kind: string; seq: number }, object?, object?][] = [
   ['an edited event', `update audit_entries set event = ${REPLACED} where seq = 11`, { kind: 'edit', seq: 11 }],
   ['an edited column', `update audit_entries set outcome = 'success' where seq = 22`, { kind: 'edit', seq: 22 }],
-  ['an edited time', `update audit_entries set occurred_at = occurred_at - interval '1 day' where seq = 22`, { kind: 'edit', seq: 22 }],
-  ['an edited leaf hash', `update audit_entries set leaf_hash = sha256('x') where seq = 600`, { kind: 'edit', seq: 600 }],
+  [
+    'an edited time',
+    `update audit_entries set occurred_at = occurred_at - interval '1 day' where seq = 22`,
+    { kind: 'edit', seq: 22 },
+  ],
+  [
+    'an edited leaf hash',
+    `update audit_entries set leaf_hash = sha256('x') where seq = 600`,
+    { kind: 'edit', seq: 600 },
+  ],
   [
     'an edited event with its leaf hash',
     `update audit_entries set event = ${REPLACED}, leaf_hash = sha256('\\x00'::bytea || ${REPLACED}), outcome = 'success' where seq = 33`,
@@ -102,7 +118,11 @@ const NAIVE: [string, string, { kind: string; seq: number }, object?, object?][]
     { kind: 'edit', seq: 0, lastSeq: 255 },
   ],
   ['a deleted entry', 'delete from audit_entries where seq = 123', { kind: 'deletion', seq: 123 }],
-  ['several deleted entries', 'delete from audit_entries where seq between 300 and 310', { kind: 'deletion', seq: 300 }],
+  [
+    'several deleted entries',
+    'delete from audit_entries where seq between 300 and 310',
+    { kind: 'deletion', seq: 300 },
+  ],
   [
     'a deleted entry whose place was closed',
     `delete from audit_entries where seq = 123; ${shift(124, -1)}`,
@@ -138,24 +158,52 @@ describe('somebody with every right on the database', () => {
 
   // Where everything in the database fits together again, only what was kept outside tells.
   const REWRITES: [string, string, { kind: string; seq: number }, object][] = [
-    ['edit', `update audit_entries set event = ${REPLACED} where seq = 33`, { kind: 'edit', seq: 33 }, { kind: 'rewrite', seq: 0, lastSeq: 399 }],
-    ['edit after the first checkpoint', `update audit_entries set event = ${REPLACED} where seq = 451`, { kind: 'edit', seq: 451 }, { kind: 'rewrite', seq: 400, lastSeq: 699 }],
-    ['deletion', `delete from audit_entries where seq = 123; ${shift(124, -1)}`, { kind: 'deletion', seq: 123 }, { kind: 'deletion', seq: 0, lastSeq: 399 }],
-    ['insertion', `${shift(450, 1)}; ${forge(450)}`, { kind: 'insertion', seq: 450 }, { kind: 'rewrite', seq: 400, lastSeq: 699 }],
+    [
+      'edit',
+      `update audit_entries set event = ${REPLACED} where seq = 33`,
+      { kind: 'edit', seq: 33 },
+      { kind: 'rewrite', seq: 0, lastSeq: 399 },
+    ],
+    [
+      'edit after the first checkpoint',
+      `update audit_entries set event = ${REPLACED} where seq = 451`,
+      { kind: 'edit', seq: 451 },
+      { kind: 'rewrite', seq: 400, lastSeq: 699 },
+    ],
+    [
+      'deletion',
+      `delete from audit_entries where seq = 123; ${shift(124, -1)}`,
+      { kind: 'deletion', seq: 123 },
+      { kind: 'deletion', seq: 0, lastSeq: 399 },
+    ],
+    [
+      'insertion',
+      `${shift(450, 1)}; ${forge(450)}`,
+      { kind: 'insertion', seq: 450 },
+      { kind: 'rewrite', seq: 400, lastSeq: 699 },
+    ],
     ['reordering', exchange(10, 500), { kind: 'reordering', seq: 10 }, { kind: 'rewrite', seq: 0, lastSeq: 399 }],
-    ['truncation', 'delete from audit_entries where seq >= 650', { kind: 'truncation', seq: 650 }, { kind: 'truncation', seq: 650 }],
+    [
+      'truncation',
+      'delete from audit_entries where seq >= 650',
+      { kind: 'truncation', seq: 650 },
+      { kind: 'truncation', seq: 650 },
+    ],
   ];
 
-  it.each(REWRITES)('is found out by the kept checkpoint after a rewrite that fits: %s', async (_name, statements, exact, elsewhere) => {
-    await tamper(async (run) => {
-      await run(statements);
-      await coverTracks(run);
-      // The signed checkpoints would contradict.
-      await run('truncate audit_checkpoints');
-    });
-    expect(await verifyHere()).toMatchObject(exact);
-    expect(await verifyElsewhere()).toMatchObject(elsewhere);
-  });
+  it.each(REWRITES)(
+    'is found out by the kept checkpoint after a rewrite that fits: %s',
+    async (_name, statements, exact, elsewhere) => {
+      await tamper(async (run) => {
+        await run(statements);
+        await coverTracks(run);
+        // The signed checkpoints would contradict.
+        await run('truncate audit_checkpoints');
+      });
+      expect(await verifyHere()).toMatchObject(exact);
+      expect(await verifyElsewhere()).toMatchObject(elsewhere);
+    },
+  );
 
   it('is found out by what is signed later, too', async () => {
     await tamper(async (run) => {
@@ -187,6 +235,7 @@ describe('somebody with every right on the database', () => {
     const other = await openAuditLog(database.current);
     await other.flush();
     expect((await other.verify()).finding).toBeNull();
+    expect((await log.verify()).finding).toMatchObject({ kind: 'rewrite', detail: expect.stringContaining('key') });
     expect(await verifyElsewhere()).toMatchObject({ kind: 'rewrite', seq: 0, lastSeq: 399 });
   });
 

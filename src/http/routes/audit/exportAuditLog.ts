@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EXPORT_FORMATS } from '../../../audit/exportEntries.ts';
+import { EXPORT_FORMATS } from '../../../audit/exportFormat.ts';
 import { errorMessage } from '../../../core/errors.ts';
 import { auditFilter } from '../../schemas/audit.ts';
 import { answers } from '../../schemas/problem.ts';
