@@ -24,6 +24,7 @@ import { lockTree } from './sequencerQueries.ts';
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from './signedNote.ts';
 import { SigningKeys } from './signingKeys.ts';
 import { type StoredEntry, toStoredEntry } from './storedEntry.ts';
+import { StoredHashes } from './storedHashes.ts';
 import type { AuditEvent, AuditTrail } from './types.ts';
 import { type LogVerdict, verifyDatabase } from './verifyDatabase.ts';
 
@@ -156,7 +157,7 @@ export class AuditLog implements AuditTrail {
       checkpoint = await this.#newestCheckpoint();
     }
     if (entry === null || checkpoint === null) throw new AuditEntryNotFoundError(reference);
-    const proof = await proveInclusion(this.#db, entry, checkpoint);
+    const proof = await proveInclusion(new StoredHashes(this.#db), entry, checkpoint);
     return {
       format: PROOF_FORMAT,
       seq: entry.seq,

@@ -7,6 +7,7 @@ import { type AuditExportFormat, checkpointLine, EXPORT_FORMAT, entryLine, heade
 import { toOcsf } from './ocsf.ts';
 import { proveInclusion } from './proveEntry.ts';
 import { toStoredEntry } from './storedEntry.ts';
+import { StoredHashes } from './storedHashes.ts';
 
 export interface ExportSource {
   readonly db: Kysely<Schema>;
@@ -33,9 +34,11 @@ async function* exportJsonl({ db, filter, checkpoint, verifierKey }: ExportSourc
   const complete = Object.values(filter).every((value) => value === undefined);
   yield headerLine({ format: EXPORT_FORMAT, verifierKey, complete });
   if (checkpoint === null) return;
+  const hashes = new StoredHashes(db);
   for await (const rows of entryBatches(db, filter, checkpoint.size)) {
     let text = '';
-    for (const row of rows) text += entryLine(row, complete ? undefined : await proveInclusion(db, row, checkpoint));
+    for (const row of rows)
+      text += entryLine(row, complete ? undefined : await proveInclusion(hashes, row, checkpoint));
     yield text;
   }
   yield checkpointLine(checkpoint.note);

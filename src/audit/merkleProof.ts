@@ -69,10 +69,10 @@ export function verifyConsistency(
   firstRoot: Uint8Array,
   secondRoot: Uint8Array,
 ): boolean {
-  if (!isCount(first) || !isCount(second) || first > second) return false;
-  if (first === second) return proof.length === 0 && Buffer.compare(firstRoot, secondRoot) === 0;
   // Every tree begins with the empty one: nothing that could be proved.
-  if (first === 0 || !areHashes(firstRoot, secondRoot, ...proof)) return false;
+  if (!isCount(first) || !isCount(second) || first === 0 || first > second) return false;
+  if (first === second) return proof.length === 0 && Buffer.compare(firstRoot, secondRoot) === 0;
+  if (!areHashes(firstRoot, secondRoot, ...proof)) return false;
   const path = isPowerOfTwo(first) ? [firstRoot, ...proof] : proof;
   if (path.length === 0 || proof.length === 0) return false;
   let [node, last] = [first - 1, second - 1];

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 
 /** Stands where a secret was. */
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 
 const SECRET_NAME =
   /pass(word|wd|phrase|code)|secret|token|authorization|cookie|credential|api_?-?key|private_?-?key|assertion|signature|totp|otp\b|recovery_?-?code|sealed|envelope/i;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { entryBatches, findEntry, listCheckpoints, listEntries } from '../../src/audit/entryQueries.ts';
 import { findWork, lockTree, takePending } from '../../src/audit/sequencerQueries.ts';
-import { storedNodeHash } from '../../src/audit/storedHashes.ts';
+import { StoredHashes } from '../../src/audit/storedHashes.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { indexesUsed } from '../sync/support/plans.ts';
 
@@ -49,9 +49,9 @@ describe('reads by index alone', () => {
     // Explaining gives no rows, which it says.
     const read = (start: number, end: number) =>
       indexesOf((db) =>
-        storedNodeHash(db, { start, end }).catch((error) =>
-          expect(error).toMatchObject({ code: 'AUDIT_LOG_TAMPERED' }),
-        ),
+        new StoredHashes(db)
+          .nodeOver({ start, end })
+          .catch((error) => expect(error).toMatchObject({ code: 'AUDIT_LOG_TAMPERED' })),
       );
     expect(await read(1_024, 1_152)).toEqual(['audit_entries_pkey']);
     expect(await read(65_536, 131_072)).toEqual(['audit_nodes_pkey']);

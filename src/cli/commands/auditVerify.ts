@@ -81,7 +81,10 @@ function report(
   compared: string,
 ): void {
   if (finding !== null) process.exitCode = EXIT.failed;
-  if (out.json) return out.data({ ok: finding === null, ...verdict, root: verdict.root.toString('base64') });
+  if (out.json) {
+    out.data({ ok: finding === null, ...verdict, root: verdict.root.toString('base64') });
+    return;
+  }
   if (finding === null) {
     out.line(
       `The log is as it was signed: ${verdict.entries} entries, ${verdict.signedSize} of them under a checkpoint (${compared}).`,
