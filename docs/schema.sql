@@ -19,6 +19,16 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.refuse_audit_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% of % is refused: the audit log is append-only', tg_op, tg_table_name
+    using errcode = 'insufficient_privilege';
+end $function$
+;
+
 create table access_version (
   id boolean not null default true,
   version bigint not null default 1,
@@ -26,6 +36,63 @@ create table access_version (
   rules_raised_by bigint not null default 0,
   constraint access_version_pkey PRIMARY KEY (id),
   constraint access_version_id_check CHECK (id)
+);
+
+create table audit_checkpoints (
+  tree_size bigint not null,
+  root_hash bytea not null,
+  note text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint audit_checkpoints_pkey PRIMARY KEY (tree_size)
+);
+
+create table audit_entries (
+  seq bigint not null,
+  id text not null,
+  event bytea not null,
+  leaf_hash bytea not null,
+  occurred_at timestamp with time zone not null,
+  actor_kind text not null,
+  actor_id text not null,
+  action text not null,
+  outcome text not null,
+  target_kind text,
+  target_id text,
+  integration_id text,
+  constraint audit_entries_pkey PRIMARY KEY (seq)
+);
+
+create table audit_nodes (
+  level smallint not null,
+  idx bigint not null,
+  hash bytea not null,
+  constraint audit_nodes_pkey PRIMARY KEY (level, idx)
+);
+
+create table audit_pending (
+  id text not null,
+  event bytea not null,
+  constraint audit_pending_pkey PRIMARY KEY (id)
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+
+create table audit_signing_keys (
+  id text not null,
+  verifier_key text not null,
+  secret_envelope jsonb not null,
+  key_id text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint audit_signing_keys_pkey PRIMARY KEY (id),
+  constraint audit_signing_keys_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
+);
+
+create table audit_tree (
+  singleton boolean not null default true,
+  size bigint not null,
+  frontier bytea not null,
+  signed_size bigint not null,
+  unsigned_since timestamp with time zone,
+  constraint audit_tree_pkey PRIMARY KEY (singleton),
+  constraint audit_tree_singleton_check CHECK (singleton)
 );
 
 create table break_glass (
@@ -278,6 +345,20 @@ create table webhook_endpoints (
   constraint webhook_endpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
 
+CREATE INDEX audit_entries_by_action ON public.audit_entries USING btree (action, occurred_at, seq);
+
+CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (actor_id, occurred_at, seq);
+
+CREATE INDEX audit_entries_by_id ON public.audit_entries USING btree (id);
+
+CREATE INDEX audit_entries_by_integration ON public.audit_entries USING btree (integration_id, occurred_at, seq) WHERE (integration_id IS NOT NULL);
+
+CREATE INDEX audit_entries_by_target ON public.audit_entries USING btree (target_id, occurred_at, seq) WHERE (target_id IS NOT NULL);
+
+CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (occurred_at, seq);
+
+CREATE INDEX audit_signing_keys_by_key ON public.audit_signing_keys USING btree (key_id, id);
+
 CREATE INDEX break_glass_by_expiry ON public.break_glass USING btree (expires_at) WHERE (ended_at IS NULL);
 
 CREATE INDEX break_glass_by_user ON public.break_glass USING btree (user_id, id);
@@ -321,6 +402,18 @@ CREATE INDEX users_by_role ON public.users USING btree (role, id);
 CREATE INDEX webhook_endpoints_by_integration ON public.webhook_endpoints USING btree (integration_id, id);
 
 CREATE INDEX webhook_endpoints_by_key ON public.webhook_endpoints USING btree (key_id, id);
+
+CREATE TRIGGER audit_checkpoints_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+alter table audit_checkpoints enable always trigger audit_checkpoints_append_only;
+
+CREATE TRIGGER audit_entries_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+alter table audit_entries enable always trigger audit_entries_append_only;
+
+CREATE TRIGGER audit_nodes_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_nodes FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+alter table audit_nodes enable always trigger audit_nodes_append_only;
+
+CREATE TRIGGER audit_pending_unchanged BEFORE UPDATE OR TRUNCATE ON public.audit_pending FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+alter table audit_pending enable always trigger audit_pending_unchanged;
 
 CREATE CONSTRAINT TRIGGER break_glass_change_access AFTER INSERT OR DELETE OR UPDATE ON public.break_glass DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version('rules');
 

@@ -43,7 +43,8 @@ const SEQUENCES = `
 const FUNCTIONS = `
   select proname as name, pg_get_functiondef(oid) || ';' as text from pg_proc where pronamespace = 'public'::regnamespace`;
 const TRIGGERS = `
-  select tgname as name, pg_get_triggerdef(pg_trigger.oid) || ';' as text
+  select tgname as name, pg_get_triggerdef(pg_trigger.oid) || ';' || case tgenabled when 'A' then
+    format(E'\\nalter table %I enable always trigger %I;', relation.relname, tgname) else '' end as text
   from pg_trigger join pg_class relation on relation.oid = tgrelid
   where not tgisinternal and relation.relnamespace = 'public'::regnamespace and not relation.relispartition`;
 const VIEWS = `

@@ -1,3 +1,5 @@
+import { type Access, openAccess } from './access/access.ts';
+import { AuditLog } from './audit/auditLog.ts';
 import { type Config, makeConfig } from './config/config.ts';
 import { readEnvironment } from './config/env.ts';
 import { loadSecrets, type Secrets } from './config/secrets.ts';
@@ -5,8 +7,10 @@ import { planRead, readStream } from './connectors/readStream.ts';
 import { ConnectorRegistry } from './connectors/registry.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { type Log, silentLog } from './core/log.ts';
+import { CredentialCipher } from './credentials/credentialCipher.ts';
 import { CredentialStore } from './credentials/credentialStore.ts';
 import { InstallationKeys } from './credentials/installationKeys.ts';
+import { nodeBackend } from './credentials/nodeBackend.ts';
 import { finishRotation } from './credentials/rotation.ts';
 import { IntegrationCatalog } from './integrations/catalog.ts';
 import { IntegrationConnections } from './integrations/connections.ts';
@@ -19,6 +23,7 @@ import { defineMaintenance } from './jobs/maintenance.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
+import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
 
@@ -44,10 +49,13 @@ export interface App {
   readonly connectors: ConnectorRegistry;
   readonly outgoing: Outgoing;
   readonly jobs: Jobs;
+  readonly audit: AuditLog;
+  readonly access: Access;
   readonly sync: SyncService;
   readonly catalog: IntegrationCatalog;
   readonly webhooks: WebhookEndpoints;
   readonly integrationService: IntegrationService;
+  readonly advancedSecurityService: AdvancedSecurityService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -75,29 +83,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
 
   const keys = await InstallationKeys.open(database, secrets.encryptionSecret);
   const credentials = new CredentialStore(database, keys);
-  const connectors = new ConnectorRegistry(database);
-
-  const attempts = new AttemptLog(database, log);
-  opening.defer(() => attempts.close());
-  const budgets = new InProcessRateBudgets({ clock });
-  const outgoing = createOutgoing({
-    clock,
-    allowedPrivateHosts: config.allowedPrivateHosts,
-    defaultBudget: config.defaultRateLimit,
-    attempts,
-    budgets,
-  });
-  opening.defer(() => outgoing.close());
-
-  const sessions = new ConnectorSessions(connectors, credentials, outgoing.send, clock);
-  const sync = new SyncService({
-    database,
-    clock,
-    log,
-    reader: { planRead, readStream },
-    resolveTarget: (integrationId) => sessions.syncTarget(database, integrationId),
-  });
-  opening.defer(() => sync.close());
 
   const jobs = createJobs(database, (line) => log.warn(line));
   opening.defer(() => jobs.stop());
@@ -111,10 +96,66 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     },
   );
 
-  const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing });
-  const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock });
-  const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log });
-  const webhooks = new WebhookEndpoints(database, credentials);
+  const audit = new AuditLog({
+    database,
+    credentials,
+    jobs,
+    clock,
+    log,
+    dataDir: config.dataDir,
+    origin: `${new URL(config.publicUrl).host}/audit`,
+    webhook:
+      config.auditCheckpointWebhook === null
+        ? null
+        : { url: config.auditCheckpointWebhook, allowedPrivateHosts: config.allowedPrivateHosts },
+    secrets: Object.values(secrets),
+  });
+  opening.defer(() => audit.close());
+
+  const connectors = new ConnectorRegistry(database, audit);
+
+  const attempts = new AttemptLog(database, log);
+  opening.defer(() => attempts.close());
+  const budgets = new InProcessRateBudgets({ clock });
+  const outgoing = createOutgoing({
+    clock,
+    allowedPrivateHosts: config.allowedPrivateHosts,
+    defaultBudget: config.defaultRateLimit,
+    attempts,
+    budgets,
+  });
+  opening.defer(() => outgoing.close());
+
+  const sessions = new ConnectorSessions({
+    database,
+    registry: connectors,
+    credentials,
+    send: outgoing.send,
+    clock,
+    audit,
+  });
+  const sync = new SyncService({
+    database,
+    clock,
+    log,
+    audit,
+    reader: { planRead, readStream },
+    resolveTarget: (integrationId) => sessions.syncTarget(integrationId),
+  });
+  opening.defer(() => sync.close());
+
+  const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing, audit });
+  const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock, audit });
+  const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log, audit });
+  const webhooks = new WebhookEndpoints(database, credentials, audit);
+  const access = await openAccess({ database, audit, clock, log });
+  opening.defer(() => access.close());
+  const advancedSecurityService = new AdvancedSecurityService({
+    database,
+    audit,
+    accessControl: access.control,
+    cipher: new CredentialCipher({ secret: secrets.encryptionSecret, backend: nodeBackend }),
+  });
   const integrationService = new IntegrationService({
     catalog,
     connections,
@@ -129,6 +170,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   if (workers) {
     await jobs.start();
     sync.startWorkers();
+    audit.start();
   }
   const open = opening.move();
   return {
@@ -141,10 +183,13 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     connectors,
     outgoing,
     jobs,
+    audit,
+    access,
     sync,
     catalog,
     webhooks,
     integrationService,
+    advancedSecurityService,
     close: () => open.disposeAsync(),
   };
 }

@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import { VERSION } from '../http/version.ts';
 import { group } from './command.ts';
+import { auditExport } from './commands/auditExport.ts';
+import { auditKey } from './commands/auditKey.ts';
+import { auditList } from './commands/auditList.ts';
+import { auditProve } from './commands/auditProve.ts';
+import { auditVerify } from './commands/auditVerify.ts';
 import { connectorsList } from './commands/connectorsList.ts';
 import { connectorsNew } from './commands/connectorsNew.ts';
 import { connectorsShow } from './commands/connectorsShow.ts';
@@ -39,6 +44,13 @@ export function buildProgram(json: boolean): Command {
       connectorsNew(),
     ]),
     group('credentials', 'The keys that credentials are sealed with', [credentialsRotate()]),
+    group('audit', 'Who did what, and proof of it', [
+      auditList(),
+      auditExport(),
+      auditVerify(),
+      auditProve(),
+      auditKey(),
+    ]),
   ]).version(VERSION);
   if (json) silence(program);
   return program;

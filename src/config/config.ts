@@ -36,6 +36,8 @@ export interface Config {
   readonly defaultRateLimit: { readonly maxRequests: number; readonly windowMs: number };
   /** Hosts, addresses or CIDR ranges that outgoing calls may reach although they are private. */
   readonly allowedPrivateHosts: readonly string[];
+  /** Where the audit log's checkpoints are also sent; null for nowhere. */
+  readonly auditCheckpointWebhook: string | null;
 }
 
 const boolean = z
@@ -99,6 +101,7 @@ const VARIABLES = {
       .pipe(z.array(z.string().regex(/^[\w.:[\]*-]+(\/\d{1,3})?$/))),
     'host names, addresses or CIDR ranges with commas between them, such as 10.1.0.0/16,crm.internal',
   ],
+  AUDIT_CHECKPOINT_WEBHOOK: [url('http:', 'https:'), 'an http or https address that takes POST requests'],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
 type VariableName = keyof typeof VARIABLES;
@@ -114,6 +117,7 @@ const SECRET_VARIABLES: ReadonlySet<string> = new Set([
   'API_KEY',
   'DATABASE_URL',
   'REDIS_URL',
+  'AUDIT_CHECKPOINT_WEBHOOK',
 ]);
 
 /**
@@ -162,6 +166,7 @@ export function makeConfig(environment: Environment): Config {
     vulnerabilityScanIntervalMs: parsed.VULNERABILITY_SCAN_INTERVAL ?? DAY_MS,
     defaultRateLimit: { maxRequests: parsed.DEFAULT_RATE_LIMIT ?? 100, windowMs: parsed.RATE_LIMIT_WINDOW ?? 60_000 },
     allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS ?? [],
+    auditCheckpointWebhook: parsed.AUDIT_CHECKPOINT_WEBHOOK ?? null,
   };
 }
 

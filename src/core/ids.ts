@@ -14,6 +14,8 @@ const ID_PREFIXES = {
   user: 'usr',
   grant: 'gra',
   breakGlass: 'bgl',
+  auditEvent: 'aud',
+  auditSigningKey: 'ask',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

@@ -5,17 +5,30 @@ import { parseEnvelope, writeEnvelope } from './envelopeFormat.ts';
 import { CredentialsUnreadableError } from './errors.ts';
 import type { InstallationKeys } from './installationKeys.ts';
 
+/** The owner that the audit log's signing keys are sealed for. */
+export const AUDIT_KEY_OWNER = 'audit';
+
 /** A table that keeps envelopes beside the key_id that wraps them. */
 export interface SealedTable {
   readonly table: RawBuilder<unknown>;
   readonly id: RawBuilder<unknown>;
   readonly envelope: RawBuilder<unknown>;
+  /** Whose envelopes they are, over the row `t`; default: the owner of the row's integration. */
+  readonly owner?: RawBuilder<unknown>;
 }
+
+const OWNER_OF_INTEGRATION = sql`(select owner from integrations where integrations.id = t.integration_id)`;
 
 /** Every table with a foreign key to installation_keys; a test compares with the database. */
 export const SEALED_TABLES: readonly SealedTable[] = [
   { table: sql.table('credentials'), id: sql.ref('integration_id'), envelope: sql.ref('envelope') },
   { table: sql.table('webhook_endpoints'), id: sql.ref('id'), envelope: sql.ref('secret_envelope') },
+  {
+    table: sql.table('audit_signing_keys'),
+    id: sql.ref('id'),
+    envelope: sql.ref('secret_envelope'),
+    owner: sql.lit(AUDIT_KEY_OWNER),
+  },
 ];
 
 export interface RewrappedBatch {
@@ -38,7 +51,7 @@ interface Row {
 export async function rewrapBatch(
   tx: Transaction<Schema>,
   keys: InstallationKeys,
-  { table, id, envelope }: SealedTable,
+  { table, id, envelope, owner = OWNER_OF_INTEGRATION }: SealedTable,
   keyId: string,
   afterId: string,
   limit: number,
@@ -47,9 +60,8 @@ export async function rewrapBatch(
   const from = await keys.find(keyId, tx);
   if (from === null) return { rewrapped: 0, unreadable: 0, lastId: null };
   const { rows } = await sql<Row>`
-    select t.${id} as id, t.${envelope} as envelope, integrations.owner
+    select t.${id} as id, t.${envelope} as envelope, ${owner} as owner
     from ${table} t
-    join integrations on integrations.id = t.integration_id
     where t.key_id = ${keyId} and t.${id} > ${afterId}
     order by t.${id}
     limit ${limit}

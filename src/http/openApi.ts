@@ -19,6 +19,7 @@ const TAGS = [
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },
   { name: 'access', description: 'Who may do what: roles, grants, break-glass.' },
+  { name: 'audit', description: 'Who did what, and proof of it.' },
 ];
 
 const idempotencyHeader = z.object({

@@ -25,8 +25,11 @@ interface ProblemType {
 export const PROBLEM_TYPES = {
   ABORTED: type(503, 'The operation was ended before it was done', 'Try again; the server is stopping or restarting.'),
   ACCESS_DENIED: type(403, 'You may not do this', 'Ask for the permission that `detail` names.'),
+  AUDIT_ENTRY_NOT_FOUND: type(404, 'There is no such entry in the audit log', 'List them with GET /api/v1/audit.'),
+  AUDIT_LOG_TAMPERED: type(500, 'Somebody changed the audit log', 'Run "audit verify" and keep what it says.'),
   BREAK_GLASS_NOT_FOUND: type(404, 'There is no such break-glass request', 'List them with GET /api/v1/break-glass.'),
   BREAK_GLASS_OVER: type(409, 'The break-glass request is past this step', 'Make a new request if it is needed.'),
+  CHECKPOINT_NOT_DELIVERED: type(502, 'A checkpoint was not taken', 'Check the receiver; it is sent again.'),
   CONFLICT: type(409, 'Somebody else changed it first', 'Read it again and repeat the change.'),
   CONNECTION_FAILED: type(422, 'The provider did not accept the connection', 'Do what `details.result.error` says.'),
   CONNECTOR_NOT_FOUND: type(404, 'There is no such platform', 'List the platforms with GET /api/v1/connectors.'),
@@ -52,6 +55,7 @@ export const PROBLEM_TYPES = {
   INTEGRATION_DISCONNECTED: type(409, 'The integration is disconnected', 'Connect it first: POST …/connect.'),
   INTEGRATION_NOT_FOUND: type(404, 'There is no such integration', 'List them with GET /api/v1/integrations.'),
   INTERNAL: type(500, 'Something went wrong inside the server', 'Look into the log under the `requestId`.'),
+  INVALID_AUDIT_FILE: type(400, 'A file to verify cannot be used', 'Do what the message says.'),
   INVALID_CONFIGURATION: type(500, 'The configuration is not valid', 'Correct the variables that the start names.'),
   INVALID_CONNECTOR: type(400, 'The description of the platform is not valid', 'Correct every entry of `errors`.'),
   INVALID_CONNECTOR_REQUEST: type(

@@ -1,6 +1,11 @@
 import type { App } from '../app.ts';
 import type { CheckHealth } from './healthChecks.ts';
 import { readYamlBodies } from './requestBody.ts';
+import { exportAuditLog } from './routes/audit/exportAuditLog.ts';
+import { getAuditKey } from './routes/audit/getAuditKey.ts';
+import { listAuditEntries } from './routes/audit/listAuditEntries.ts';
+import { listCheckpoints } from './routes/audit/listCheckpoints.ts';
+import { proveAuditEntry } from './routes/audit/proveAuditEntry.ts';
 import { deleteConnector } from './routes/connectors/deleteConnector.ts';
 import { getConnector } from './routes/connectors/getConnector.ts';
 import { listConnectors } from './routes/connectors/listConnectors.ts';
@@ -68,6 +73,11 @@ const ROUTES: readonly AddRoute[] = [
   deleteWebhook,
   listConnectors,
   getConnector,
+  listAuditEntries,
+  exportAuditLog,
+  listCheckpoints,
+  getAuditKey,
+  proveAuditEntry,
   home,
   errorPage,
   livez,

@@ -221,6 +221,55 @@ export interface SchemaMigrationsTable {
   applied_at: Generated<Date>;
 }
 
+export interface AuditPendingTable {
+  id: string;
+  event: Buffer;
+}
+
+export interface AuditEntriesTable {
+  seq: number;
+  id: string;
+  event: Buffer;
+  leaf_hash: Buffer;
+  occurred_at: Date;
+  actor_kind: string;
+  actor_id: string;
+  action: string;
+  outcome: string;
+  target_kind: string | null;
+  target_id: string | null;
+  integration_id: string | null;
+}
+
+export interface AuditNodesTable {
+  level: number;
+  idx: number;
+  hash: Buffer;
+}
+
+export interface AuditTreeTable {
+  singleton: Generated<boolean>;
+  size: number;
+  frontier: Buffer;
+  signed_size: number;
+  unsigned_since: Date | null;
+}
+
+export interface AuditSigningKeysTable {
+  id: string;
+  verifier_key: string;
+  secret_envelope: Json;
+  key_id: string;
+  created_at: Generated<Date>;
+}
+
+export interface AuditCheckpointsTable {
+  tree_size: number;
+  root_hash: Buffer;
+  note: string;
+  created_at: Generated<Date>;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -239,5 +288,11 @@ export interface Schema {
   grants: GrantsTable;
   break_glass: BreakGlassTable;
   access_version: AccessVersionTable;
+  audit_pending: AuditPendingTable;
+  audit_entries: AuditEntriesTable;
+  audit_nodes: AuditNodesTable;
+  audit_tree: AuditTreeTable;
+  audit_signing_keys: AuditSigningKeysTable;
+  audit_checkpoints: AuditCheckpointsTable;
   schema_migrations: SchemaMigrationsTable;
 }

@@ -79,6 +79,7 @@ describe('configuration', () => {
       REDIS_URL: 'redis://r:1',
       ALLOWED_PRIVATE_HOSTS: '10.0.0.0/8, crm.internal ,[::1]',
       API_KEY: 'k'.repeat(32),
+      AUDIT_CHECKPOINT_WEBHOOK: 'https://witness.example/checkpoints',
     });
     expect(config).toEqual({
       environment: 'development',
@@ -99,6 +100,7 @@ describe('configuration', () => {
       vulnerabilityScanIntervalMs: 60_000,
       defaultRateLimit: { maxRequests: 7, windowMs: 2000 },
       allowedPrivateHosts: ['10.0.0.0/8', 'crm.internal', '[::1]'],
+      auditCheckpointWebhook: 'https://witness.example/checkpoints',
     });
   });
 

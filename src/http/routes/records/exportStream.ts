@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { App } from '../../../app.ts';
 import { errorMessage } from '../../../core/errors.ts';
@@ -6,6 +5,7 @@ import { suggestion } from '../../../core/input.ts';
 import { UnknownStreamError } from '../../../sync/errors.ts';
 import { flag, streamParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
+import { streamPieces } from '../../streamedPieces.ts';
 import { type AddRoute, API } from '../route.ts';
 
 const MEDIA_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8; header=present' } as const;
@@ -41,16 +41,14 @@ export const exportStream: AddRoute = (server, app) => {
       const { id, stream } = request.params;
       const { format, includeDeleted } = request.query;
       await requireStream(app, id, stream);
-      const pieces = app.sync.export(id, stream, format, { includeDeleted })[Symbol.asyncIterator]();
-      // What fails at the start is still answered as a problem.
-      const first = await pieces.next();
       const onBroken = (error: unknown) =>
         app.log.error('An export was cut off', { requestId: request.id, reason: errorMessage(error) });
+      const pieces = await streamPieces(app.sync.export(id, stream, format, { includeDeleted }), onBroken);
       reply
         .type(MEDIA_TYPES[format])
         .header('content-disposition', `attachment; filename="${stream.replaceAll(/[^\w.-]/g, '_')}.${format}"`);
       // The schema describes the text; that it comes as a stream is beyond the type provider.
-      return reply.send(Readable.from(rest(first, pieces, onBroken)) as never);
+      return reply.send(pieces as never);
     },
   );
 };
@@ -65,21 +63,4 @@ async function requireStream({ catalog, sync }: App, id: string, stream: string)
     `Integration ${id} has no records of a stream ${JSON.stringify(stream)}.${suggestion(stream, names)} ${known}`,
     { details: { integrationId: id, stream } },
   );
-}
-
-async function* rest(
-  first: IteratorResult<string>,
-  pieces: AsyncIterator<string>,
-  onBroken: (error: unknown) => void,
-): AsyncGenerator<string> {
-  try {
-    for (let piece = first; piece.done !== true; piece = await pieces.next()) yield piece.value;
-  } catch (error) {
-    // The status has gone out; only cutting the connection can still say that this is not all.
-    onBroken(error);
-    throw error;
-  } finally {
-    // The reader went away: the query ends with it.
-    await pieces.return?.();
-  }
 }
