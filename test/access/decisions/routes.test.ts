@@ -39,7 +39,7 @@ beforeAll(async () => {
   server.addHook('onRoute', ({ method, url: path, config }) => {
     permissions.set(`${method} ${path}`, config?.permission);
   });
-  for (const add of ACCESS_ROUTES) add(server, access);
+  for (const add of ACCESS_ROUTES) add(server, { access: { ...access, control: access.accessControl } });
   url = await server.listen({ host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => {

@@ -30,7 +30,12 @@ export const addGrant: AddAccessRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      const grant = await app.grants.add(actorOf(request), request.params.id, request.body, request.resourceName);
+      const grant = await app.access.grants.add(
+        actorOf(request),
+        request.params.id,
+        request.body,
+        request.resourceName,
+      );
       reply.code(201);
       return grant;
     },

@@ -17,6 +17,6 @@ export const approveBreakGlass: AddAccessRoute = (server, app) => {
         response: answers({ 200: breakGlassAnswer }, 403, 404, 409, 422),
       },
     },
-    async (request) => app.breakGlass.approve(actorOf(request), request.params.id),
+    async (request) => app.access.breakGlass.approve(actorOf(request), request.params.id),
   );
 };

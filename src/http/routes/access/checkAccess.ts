@@ -38,6 +38,6 @@ export const checkAccess: AddAccessRoute = (server, app) => {
         response: answers({ 200: decisionAnswer }, 400, 413, 415),
       },
     },
-    async (request) => app.accessControl.explainTo(request.principal, request.body),
+    async (request) => app.access.control.explainTo(request.principal, request.body),
   );
 };

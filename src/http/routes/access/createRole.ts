@@ -23,7 +23,7 @@ export const createRole: AddAccessRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      const role = await app.roles.create(actorOf(request), request.body);
+      const role = await app.access.roles.create(actorOf(request), request.body);
       reply.code(201);
       return roleAnswerOf(role);
     },

@@ -19,7 +19,7 @@ export const deleteRole: AddAccessRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      await app.roles.delete(actorOf(request), request.params.name);
+      await app.access.roles.delete(actorOf(request), request.params.name);
       return reply.code(204).send();
     },
   );

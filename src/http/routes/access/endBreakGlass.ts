@@ -17,6 +17,6 @@ export const endBreakGlass: AddAccessRoute = (server, app) => {
         response: answers({ 200: breakGlassAnswer }, 404, 409, 422),
       },
     },
-    async (request) => app.breakGlass.end(actorOf(request), request.params.id),
+    async (request) => app.access.breakGlass.end(actorOf(request), request.params.id),
   );
 };

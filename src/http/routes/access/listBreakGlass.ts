@@ -25,7 +25,7 @@ export const listBreakGlass: AddAccessRoute = (server, app) => {
     async (request) => {
       const { limit } = request.query;
       const after = decodeCursor(request.query.cursor, (id) => isId('breakGlass', id));
-      return toPage(await app.breakGlass.list(actorOf(request), after, limit + 1), limit, ({ id }) => id);
+      return toPage(await app.access.breakGlass.list(actorOf(request), after, limit + 1), limit, ({ id }) => id);
     },
   );
 };

@@ -26,7 +26,7 @@ export const listGrants: AddAccessRoute = (server, app) => {
     async (request) => {
       const { limit } = request.query;
       const after = decodeCursor(request.query.cursor, (id) => isId('grant', id));
-      return toPage(await app.grants.list(request.params.id, after, limit + 1), limit, ({ id }) => id);
+      return toPage(await app.access.grants.list(request.params.id, after, limit + 1), limit, ({ id }) => id);
     },
   );
 };

@@ -18,6 +18,6 @@ export const listRoles: AddAccessRoute = (server, app) => {
         response: answers({ 200: z.object({ data: z.array(roleAnswer) }) }),
       },
     },
-    async () => ({ data: (await app.roles.list()).map(roleAnswerOf) }),
+    async () => ({ data: (await app.access.roles.list()).map(roleAnswerOf) }),
   );
 };

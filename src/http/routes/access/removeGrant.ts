@@ -19,7 +19,7 @@ export const removeGrant: AddAccessRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      await app.grants.remove(actorOf(request), request.params.id);
+      await app.access.grants.remove(actorOf(request), request.params.id);
       return reply.code(204).send();
     },
   );

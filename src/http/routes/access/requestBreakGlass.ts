@@ -28,7 +28,7 @@ export const requestBreakGlass: AddAccessRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      const requested = await app.breakGlass.request(actorOf(request), request.body, request.resourceName);
+      const requested = await app.access.breakGlass.request(actorOf(request), request.body, request.resourceName);
       reply.code(201);
       return requested;
     },

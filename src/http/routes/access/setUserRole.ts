@@ -22,7 +22,7 @@ export const setUserRole: AddAccessRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      await app.userRoles.setRole(actorOf(request), request.params.id, request.body.role);
+      await app.access.userRoles.setRole(actorOf(request), request.params.id, request.body.role);
       return reply.code(204).send();
     },
   );

@@ -21,6 +21,6 @@ export const updateRole: AddAccessRoute = (server, app) => {
         response: answers({ 200: roleAnswer }, 400, 403, 404, 413, 415),
       },
     },
-    async (request) => roleAnswerOf(await app.roles.update(actorOf(request), request.params.name, request.body)),
+    async (request) => roleAnswerOf(await app.access.roles.update(actorOf(request), request.params.name, request.body)),
   );
 };
