@@ -2,6 +2,10 @@
 
 create sequence records_change_seq;
 
+create table access_version (
+  version bigint not null
+);
+
 create table connectors (
   platform text not null,
   version integer not null,
@@ -164,6 +168,20 @@ create table sync_states (
   constraint sync_states_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE
 );
 
+create table users (
+  id text not null,
+  email text not null,
+  name text not null,
+  role text not null,
+  status text not null,
+  frozen_reason text,
+  version bigint not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'frozen'::text, 'deactivated'::text])))
+);
+
 create table webhook_endpoints (
   id text not null,
   integration_id text not null,
@@ -208,6 +226,8 @@ CREATE UNIQUE INDEX sync_runs_one_active ON public.sync_runs USING btree (integr
 CREATE INDEX sync_runs_queued ON public.sync_runs USING btree (queued_at) WHERE (status = 'queued'::text);
 
 CREATE INDEX sync_schedules_due ON public.sync_schedules USING btree (next_due_at);
+
+CREATE UNIQUE INDEX users_by_email ON public.users USING btree (lower(email));
 
 CREATE INDEX webhook_endpoints_by_integration ON public.webhook_endpoints USING btree (integration_id, id);
 

@@ -157,6 +157,22 @@ export interface IdempotencyKeysTable {
   created_at: Generated<Date>;
 }
 
+export interface UsersTable {
+  id: string;
+  email: string;
+  name: string;
+  role: string;
+  status: 'active' | 'frozen' | 'deactivated';
+  frozen_reason: string | null;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface AccessVersionTable {
+  version: number;
+}
+
 export interface SchemaMigrationsTable {
   version: number;
   name: string;
@@ -177,5 +193,7 @@ export interface Schema {
   records: RecordsTable;
   outgoing_attempts: OutgoingAttemptsTable;
   idempotency_keys: IdempotencyKeysTable;
+  users: UsersTable;
+  access_version: AccessVersionTable;
   schema_migrations: SchemaMigrationsTable;
 }
