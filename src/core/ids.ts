@@ -11,6 +11,10 @@ const ID_PREFIXES = {
   webhook: 'whk',
   installationKey: 'key',
   request: 'req',
+  user: 'usr',
+  session: 'ses',
+  invitation: 'inv',
+  oneTimeToken: 'ott',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;
