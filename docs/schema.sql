@@ -177,10 +177,12 @@ create table sessions (
   secret_made_at timestamp with time zone not null default now(),
   secret_seen_at timestamp with time zone,
   address text,
+  last_address text,
   user_agent text,
   created_at timestamp with time zone not null default now(),
   last_seen_at timestamp with time zone not null default now(),
   expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
   constraint sessions_pkey PRIMARY KEY (id),
   constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );

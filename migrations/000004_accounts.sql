@@ -37,11 +37,15 @@ create table sessions (
   secret_made_at timestamptz not null default now(),
   -- When the present secret came back for the first time; from then on the former one is good for a moment only.
   secret_seen_at timestamptz,
+  -- Where the person signed in, and where the session was last seen.
   address text,
+  last_address text,
   user_agent text,
   created_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now(),
-  expires_at timestamptz not null
+  expires_at timestamptz not null,
+  -- Ended ones stay until they would have expired: they tell which places are known to an account.
+  ended_at timestamptz
 );
 create index sessions_by_user on sessions (user_id, id);
 create index sessions_by_expiry on sessions (expires_at);

@@ -10,12 +10,32 @@ export interface SealedTable {
   readonly table: RawBuilder<unknown>;
   readonly id: RawBuilder<unknown>;
   readonly envelope: RawBuilder<unknown>;
+  /** The owner that the envelopes are bound to, of a row `t`. */
+  readonly owner: RawBuilder<unknown>;
 }
+
+const INTEGRATION_OWNER = sql`(select owner from integrations where id = t.integration_id)`;
 
 /** Every table with a foreign key to installation_keys; a test compares with the database. */
 export const SEALED_TABLES: readonly SealedTable[] = [
-  { table: sql.table('credentials'), id: sql.ref('integration_id'), envelope: sql.ref('envelope') },
-  { table: sql.table('webhook_endpoints'), id: sql.ref('id'), envelope: sql.ref('secret_envelope') },
+  {
+    table: sql.table('credentials'),
+    id: sql.ref('integration_id'),
+    envelope: sql.ref('envelope'),
+    owner: INTEGRATION_OWNER,
+  },
+  {
+    table: sql.table('webhook_endpoints'),
+    id: sql.ref('id'),
+    envelope: sql.ref('secret_envelope'),
+    owner: INTEGRATION_OWNER,
+  },
+  {
+    table: sql.table('second_factors'),
+    id: sql.ref('user_id'),
+    envelope: sql.ref('secret_envelope'),
+    owner: sql.ref('t.user_id'),
+  },
 ];
 
 export interface RewrappedBatch {
@@ -38,7 +58,7 @@ interface Row {
 export async function rewrapBatch(
   tx: Transaction<Schema>,
   keys: InstallationKeys,
-  { table, id, envelope }: SealedTable,
+  { table, id, envelope, owner }: SealedTable,
   keyId: string,
   afterId: string,
   limit: number,
@@ -47,9 +67,8 @@ export async function rewrapBatch(
   const from = await keys.find(keyId, tx);
   if (from === null) return { rewrapped: 0, unreadable: 0, lastId: null };
   const { rows } = await sql<Row>`
-    select t.${id} as id, t.${envelope} as envelope, integrations.owner
+    select t.${id} as id, t.${envelope} as envelope, ${owner} as owner
     from ${table} t
-    join integrations on integrations.id = t.integration_id
     where t.key_id = ${keyId} and t.${id} > ${afterId}
     order by t.${id}
     limit ${limit}

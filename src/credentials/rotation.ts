@@ -154,8 +154,10 @@ async function removeUnused(database: Database, keyId: string): Promise<boolean>
     const result = await sql`
       delete from installation_keys k
       where k.id = ${keyId} and k.status = 'retiring'
-        and not exists (select from credentials where key_id = k.id)
-        and not exists (select from webhook_endpoints where key_id = k.id)`.execute(database.db);
+        and ${sql.join(
+          SEALED_TABLES.map(({ table }) => sql`not exists (select from ${table} where key_id = k.id)`),
+          sql` and `,
+        )}`.execute(database.db);
     if (result.numAffectedRows === 1n) return true;
   } catch (error) {
     // A row that was written with this key at the same moment; the next pass takes it.
@@ -169,8 +171,10 @@ async function removeUnused(database: Database, keyId: string): Promise<boolean>
 
 async function countUses(database: Database, keyId: string): Promise<number> {
   const result = await sql<{ uses: number }>`
-    select (select count(*) from credentials where key_id = ${keyId})
-         + (select count(*) from webhook_endpoints where key_id = ${keyId}) as uses`.execute(database.db);
+    select ${sql.join(
+      SEALED_TABLES.map(({ table }) => sql`(select count(*) from ${table} where key_id = ${keyId})`),
+      sql` + `,
+    )} as uses`.execute(database.db);
   return Number(result.rows[0]!.uses);
 }
 

@@ -201,10 +201,12 @@ export interface SessionsTable {
   secret_made_at: Generated<Date>;
   secret_seen_at: Date | null;
   address: string | null;
+  last_address: string | null;
   user_agent: string | null;
   created_at: Generated<Date>;
   last_seen_at: Generated<Date>;
   expires_at: Date;
+  ended_at: Date | null;
 }
 
 export interface OneTimeTokensTable {
