@@ -18,6 +18,8 @@ const TAGS = [
   { name: 'records', description: 'What was synced: change feed and exports.' },
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },
+  { name: 'auth', description: 'Signing in, sessions, the second factor, invitations.' },
+  { name: 'users', description: 'The people of the installation.' },
 ];
 
 const idempotencyHeader = z.object({

@@ -24,6 +24,7 @@ interface ProblemType {
  */
 export const PROBLEM_TYPES = {
   ABORTED: type(503, 'The operation was ended before it was done', 'Try again; the server is stopping or restarting.'),
+  AUTHENTICATION_BUSY: type(503, 'Too many passwords are being checked', 'Try again after `Retry-After` seconds.'),
   CONFLICT: type(409, 'Somebody else changed it first', 'Read it again and repeat the change.'),
   CONNECTION_FAILED: type(422, 'The provider did not accept the connection', 'Do what `details.result.error` says.'),
   CONNECTOR_NOT_FOUND: type(404, 'There is no such platform', 'List the platforms with GET /api/v1/connectors.'),
@@ -33,7 +34,19 @@ export const PROBLEM_TYPES = {
     'Store the credentials again if the new address is meant.',
   ),
   CREDENTIALS_UNREADABLE: type(500, 'Stored credentials cannot be opened', 'Store the credentials again.'),
+  CSRF_TOKEN_REJECTED: type(
+    403,
+    'The token of the session’s pages is missing',
+    'Send X-CSRF-Token with `csrfToken` of GET …/auth/session.',
+  ),
   DATA_FOLDER_IN_USE: type(503, 'Another process serves the data folder', 'Stop it, or set another DATA_DIR.'),
+  EMAIL_NOT_CONFIGURED: type(
+    409,
+    'The installation sends no e-mail',
+    'Use the command line, or set SMTP_URL and SMTP_FROM.',
+  ),
+  EMAIL_NOT_SENT: type(502, 'The mail server did not take an e-mail', 'Look at SMTP_URL; it is tried again.'),
+  EMAIL_TAKEN: type(409, 'A user with this e-mail address exists', 'Take another address.'),
   ENCRYPTION_NOT_CONFIGURED: type(500, 'There is no secret to encrypt with', 'Set ENCRYPTION_SECRET.'),
   ENCRYPTION_SECRET_MISMATCH: type(
     500,
@@ -56,6 +69,10 @@ export const PROBLEM_TYPES = {
     'Correct the connection fields or the description.',
   ),
   INVALID_INPUT: type(400, 'The input is not valid', 'Correct every entry of `errors`; nothing was changed.'),
+  INVALID_TOKEN: type(410, 'The link or ticket is not valid any more', 'Ask for a new one, or sign in again.'),
+  INVITATION_NOT_FOUND: type(404, 'There is no such open invitation', 'List them with GET /api/v1/auth/invitations.'),
+  LAST_OWNER: type(409, 'This is the last active owner', 'Make somebody else an owner first.'),
+  LOGIN_THROTTLED: type(429, 'Too many failed attempts', 'Try again after `Retry-After` seconds.'),
   MALFORMED_REQUEST: type(400, 'The request cannot be read', 'Correct the address or the body where `detail` says.'),
   METHOD_NOT_ALLOWED: type(405, 'This address takes other methods', 'Use one of the `Allow` header.'),
   MIGRATION_FAILED: type(500, 'A migration of the database failed', 'Do what the message says and start again.'),
@@ -68,7 +85,16 @@ export const PROBLEM_TYPES = {
   RECORD_REJECTED: type(502, 'A record cannot be stored', 'Do what the message says.'),
   REQUEST_TIMEOUT: type(408, 'The request did not arrive in time', 'Send it again.'),
   REQUEST_TOO_LARGE: type(413, 'The request is too large', 'Send less; `detail` says the limit.'),
+  ROLE_ABOVE_OWN: type(403, 'The account has a role above your own', 'Ask somebody with that role.'),
   ROUTE_NOT_FOUND: type(404, 'There is nothing at this address', 'See the addresses at /docs.'),
+  SECOND_FACTOR_STATE: type(
+    409,
+    'The second factor is on already, or not there',
+    'See `secondFactor` of GET …/auth/session.',
+  ),
+  SESSION_NOT_FOUND: type(404, 'There is no such session of yours', 'List them with GET /api/v1/auth/sessions.'),
+  SESSION_REQUIRED: type(403, 'This belongs to a person, not to a key', 'Sign in with POST /api/v1/auth/login.'),
+  SETUP_DONE: type(410, 'The installation is set up already', 'Sign in, or ask for an invitation.'),
   STREAM_READ_FAILED: type(502, 'A stream could not be read', 'Do what the message says.'),
   SYNC_RUN_CRASHED: type(500, 'Worker after worker died in this run', 'Look into the log; sync again.'),
   SYNC_RUN_NOT_FOUND: type(404, 'There is no such run', 'List them with GET …/runs.'),
@@ -81,7 +107,11 @@ export const PROBLEM_TYPES = {
   UNSUPPORTED_DATABASE: type(500, 'The database server is too old', 'Use PostgreSQL 15 or newer.'),
   UNSUPPORTED_MEDIA_TYPE: type(415, 'The body has a type that is not taken', 'Send `application/json`.'),
   USAGE: type(400, 'The command line is not valid', 'See `--help`.'),
+  USER_NOT_FOUND: type(404, 'There is no such user', 'List them with GET /api/v1/users.'),
   WEBHOOK_NOT_FOUND: type(404, 'There is no such webhook', 'List them with GET …/webhooks.'),
+  WRONG_CODE: type(403, 'The code of the second factor is not right', 'Take the next code, or a recovery code.'),
+  WRONG_CREDENTIALS: type(401, 'E-mail address or password is not right', 'Try again, or reset the password.'),
+  WRONG_PASSWORD: type(403, 'The present password is not right', 'Try again; nothing was changed.'),
 } as const satisfies Record<string, ProblemType>;
 
 function type(status: number, title: string, remedy: string): ProblemType {

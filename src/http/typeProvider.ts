@@ -7,6 +7,8 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { z } from 'zod';
+import type { Permission } from '../access/permissions.ts';
+import type { Principal } from '../access/types.ts';
 import { AppError } from '../core/errors.ts';
 import { parseInput } from '../core/input.ts';
 
@@ -14,6 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** With an Idempotency-Key: what the request makes is to be called so, because an earlier try may have made it. */
     resourceName?: string;
+    /** Who makes the request, proven; null at addresses that are open. */
+    principal: Principal | null;
   }
 
   interface FastifyContextConfig {
@@ -23,6 +27,8 @@ declare module 'fastify' {
     repeatable?: boolean;
     /** A header that the route reads, for the OpenAPI document. */
     documentedHeader?: string;
+    /** What the route asks of who calls it; `self`: what everybody who is signed in may do with their own account. */
+    permission?: Permission | 'self';
   }
 }
 

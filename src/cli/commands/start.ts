@@ -44,6 +44,8 @@ async function run({ environment, out }: Invocation<object>): Promise<void> {
   try {
     const served = await opening;
     if (forPerson) introduce(out, config, served);
+    // Also in production, on stderr and not in the log: somebody has to be the first.
+    if (served.setupLink !== null) out.say(`  Set up    ${served.setupLink}   (makes the first account; for 24 hours)`);
     await served.ready();
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     if (forPerson) out.say(`\n${style('green', `Ready in ${seconds} s.`, process.stderr)} Ctrl-C ends it.`);
