@@ -1,3 +1,4 @@
+import { type Accounts, createAccounts } from './access/accounts/accounts.ts';
 import { type Config, makeConfig } from './config/config.ts';
 import { readEnvironment } from './config/env.ts';
 import { loadSecrets, type Secrets } from './config/secrets.ts';
@@ -48,6 +49,7 @@ export interface App {
   readonly catalog: IntegrationCatalog;
   readonly webhooks: WebhookEndpoints;
   readonly integrationService: IntegrationService;
+  readonly accounts: Accounts;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -126,6 +128,24 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     clock,
   });
 
+  const accounts = createAccounts({
+    database,
+    credentials,
+    jobs,
+    audit: { record: async (_db, event) => log.info('audit', { event }) },
+    roles: {
+      mayAssignRole: async (actor, role) => {
+        const own = actor.kind === 'installation' ? 'owner' : (await accounts.users.get(actor.userId)).role;
+        return { allowed: own === 'owner' || own === role, reason: `Your role is ${own}.`, ruleId: null };
+      },
+    },
+    clock,
+    jwtSecret: secrets.jwtSecret,
+    publicUrl: config.publicUrl,
+    mail: config.mail,
+  });
+  opening.defer(() => accounts.close());
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
@@ -145,6 +165,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     catalog,
     webhooks,
     integrationService,
+    accounts,
     close: () => open.disposeAsync(),
   };
 }
