@@ -51,6 +51,8 @@ export class LoginService {
     const { database, hasher, throttle, audit } = this.#parts;
     const account = accountName(emailKey(email));
     const network = networkOf(origin.address ?? 'unknown');
+    // Before anything else: a flood costs one small query each.
+    await throttle.requireFree(loginSubjects(account, network, 'known'));
     const { user, passwordHash } = await findLogin(database.db, email);
     const subjects = loginSubjects(account, network, await this.#acquaintance(user, account, network));
     const matches = await throttle.attempt(subjects, () => hasher.verify(passwordHash, password));

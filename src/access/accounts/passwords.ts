@@ -175,6 +175,7 @@ async function issueResetToken(tx: Transaction<Schema>, userId: string, id?: str
     .set({ expires_at: sql`now()` })
     .where('user_id', '=', userId)
     .where('purpose', '=', 'passwordReset')
+    .where('expires_at', '>', sql<Date>`now()`)
     .execute();
   return await issueToken(tx, { purpose: 'passwordReset', userId, validSeconds: VALID_HOURS * 3_600, id });
 }

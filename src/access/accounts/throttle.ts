@@ -31,13 +31,23 @@ export class LoginThrottle {
    */
   async begin(subjects: readonly ThrottleSubject[]): Promise<void> {
     // Read first: a flood of attempts that have to wait writes nothing.
-    await this.#requireFree(this.#database.db, subjects);
+    await this.requireFree(subjects);
     await this.#database.transaction(async (tx) => {
       if ((await countFailures(tx, subjects)) === subjects.length) return;
       // Another attempt was faster; throwing takes back what was counted.
-      await this.#requireFree(tx, subjects);
+      await this.requireFree(subjects, tx);
       throw new LoginThrottledError(1_000);
     });
+  }
+
+  /** @throws LoginThrottledError when one of the subjects has to wait; counts nothing. */
+  async requireFree(subjects: readonly ThrottleSubject[], db: Kysely<Schema> = this.#database.db): Promise<void> {
+    const names = subjects.map(({ subject }) => subject);
+    const { rows } = await sql<{ wait_ms: number | null }>`
+      select (extract(epoch from max(blocked_until) - clock_timestamp()) * 1000)::float8 as wait_ms
+      from login_throttles where subject = any(${names}::text[])`.execute(db);
+    const waitMs = rows[0]?.wait_ms ?? 0;
+    if (waitMs > 0) throw new LoginThrottledError(Math.ceil(waitMs));
   }
 
   /**
@@ -87,15 +97,6 @@ export class LoginThrottle {
       where subject = ${subject} and last_failed_at > now() - make_interval(secs => ${THROTTLE_WINDOW_SECONDS})
     `.execute(this.#database.db);
     return rows[0]?.failures ?? 0;
-  }
-
-  async #requireFree(db: Kysely<Schema>, subjects: readonly ThrottleSubject[]): Promise<void> {
-    const names = subjects.map(({ subject }) => subject);
-    const { rows } = await sql<{ wait_ms: number | null }>`
-      select (extract(epoch from max(blocked_until) - clock_timestamp()) * 1000)::float8 as wait_ms
-      from login_throttles where subject = any(${names}::text[])`.execute(db);
-    const waitMs = rows[0]?.wait_ms ?? 0;
-    if (waitMs > 0) throw new LoginThrottledError(Math.ceil(waitMs));
   }
 }
 

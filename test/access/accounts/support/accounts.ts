@@ -37,6 +37,10 @@ export interface AccountsFixture {
   open(options?: { mail?: MailSettings | null; jwtSecret?: string }): Promise<TestAccounts>;
   /** A user with `PASSWORD`, and an address of their own. */
   addUser(role?: string): Promise<User>;
+  /** Makes present waits last, so that a slow machine does not sit them out. */
+  prolongWaits(): Promise<void>;
+  /** Lets present waits be over. */
+  endWaits(): Promise<void>;
   /** What was recorded, the oldest first. */
   events(action?: string): Promise<AuditEvent[]>;
 }
@@ -80,6 +84,12 @@ export function useAccounts(): AccountsFixture {
         role,
         password: PASSWORD,
       }),
+    async prolongWaits() {
+      await database.current.pool.query(`update login_throttles set blocked_until = blocked_until + interval '1 hour'`);
+    },
+    async endWaits() {
+      await database.current.pool.query('update login_throttles set blocked_until = now()');
+    },
     async events(action) {
       const { rows } = await database.current.pool.query<{ event: AuditEvent }>(
         'select event from test_audit order by n',
