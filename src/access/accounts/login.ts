@@ -3,7 +3,7 @@ import type { AuditEvent, AuditOrigin, AuditTrail } from '../../audit/types.ts';
 import { networkOf } from '../../core/network.ts';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
-import { InvalidTokenError, WrongCodeError, WrongCredentialsError } from './errors.ts';
+import { AuthenticationBusyError, InvalidTokenError, WrongCodeError, WrongCredentialsError } from './errors.ts';
 import { type Acquaintance, accountName, loginSubjects, pairSubject, secondFactorSubject } from './loginSubjects.ts';
 import { findToken, issueToken, useToken } from './oneTimeTokens.ts';
 import type { PasswordHasher } from './passwordHasher.ts';
@@ -12,11 +12,14 @@ import type { SecondFactors } from './secondFactors.ts';
 import type { AuthenticatedSession, SessionService } from './sessions.ts';
 import type { LoginThrottle, ThrottleSubject } from './throttle.ts';
 import { findLogin, getUserRow, toUser, type User, type UserRow } from './userQueries.ts';
+import { WorkLimit } from './workLimit.ts';
 
 const TICKET_SECONDS = 300;
 const TICKET_FAILURES = 5;
 const KNOWN_PLACES_LOOKED_AT = 200;
 const TICKET = 'The sign-in';
+/** A flood of logins must not fill the queue for the database's connections, in which all other requests wait too. */
+const LIMITS = { running: 4, waiting: 200 };
 
 interface Parts {
   readonly database: Database;
@@ -38,6 +41,7 @@ export type LoginResult =
  */
 export class LoginService {
   readonly #parts: Parts;
+  readonly #limit = new WorkLimit(LIMITS, () => new AuthenticationBusyError());
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -45,6 +49,13 @@ export class LoginService {
 
   /** @throws WrongCredentialsError, LoginThrottledError, AuthenticationBusyError */
   async login(
+    credentials: { readonly email: string; readonly password: string },
+    origin: AuditOrigin,
+  ): Promise<LoginResult> {
+    return await this.#limit.run(() => this.#login(credentials, origin));
+  }
+
+  async #login(
     { email, password }: { readonly email: string; readonly password: string },
     origin: AuditOrigin,
   ): Promise<LoginResult> {

@@ -8,6 +8,7 @@ const STYLE = `
   input, button { font: inherit; padding: 0.5rem; border: 1px solid #8888; border-radius: 0.4rem }
   button { cursor: pointer; justify-self: start; padding: 0.5rem 1rem }
   output { min-height: 1.6em; color: #c33 }
+  output[data-good] { color: inherit }
   section { margin-top: 2rem }
   #qr { width: 12rem; background: #fff }
   [hidden] { display: none !important }

@@ -44,7 +44,9 @@ const after = {
   },
   done(answer, form) {
     form.reset();
-    form.querySelector('output').textContent = form.dataset.done;
+    const output = form.querySelector('output');
+    output.dataset.good = '';
+    output.textContent = form.dataset.done;
     return load();
   },
 };
@@ -54,6 +56,7 @@ for (const form of document.forms) form.addEventListener('submit', async (event)
   const output = form.querySelector('output');
   const button = form.querySelector('button');
   output.textContent = '';
+  delete output.dataset.good;
   button.disabled = true;
   try {
     const body = Object.fromEntries(new FormData(form));
