@@ -48,7 +48,7 @@ export class PasswordCheck {
   }
 }
 
-export async function findPasswordHash(db: Kysely<Schema>, userId: string): Promise<string | null> {
+async function findPasswordHash(db: Kysely<Schema>, userId: string): Promise<string | null> {
   const row = await db
     .selectFrom('local_accounts')
     .select('password_hash')

@@ -6,7 +6,7 @@ import { AuthenticationBusyError } from './errors.ts';
 import type { Judgement, Question } from './strengthThread.ts';
 import { WorkLimit } from './workLimit.ts';
 
-export const PASSWORD_CHARS = { min: 10, max: 256 } as const;
+const PASSWORD_CHARS = { min: 10, max: 256 } as const;
 
 /** zxcvbn's 0 to 4; 3: safely unguessable against an offline attack on a slow hash. */
 const MIN_SCORE = 3;

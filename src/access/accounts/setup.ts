@@ -32,6 +32,11 @@ export class FirstSetup {
     this.#parts = parts;
   }
 
+  /** Whether there are users. */
+  async isDone(): Promise<boolean> {
+    return await hasUsers(this.#parts.database.db);
+  }
+
   /** A new link, good for 24 hours, in place of earlier ones; null when there are users. */
   async ensureSetupLink(publicUrl: string): Promise<string | null> {
     const token = await this.#parts.database.transaction(async (tx) => {
@@ -51,7 +56,7 @@ export class FirstSetup {
     origin: AuditOrigin,
   ): Promise<{ user: User; session: AuthenticatedSession }> {
     const { database, hasher, strength, sessions, audit } = this.#parts;
-    if (await hasUsers(database.db)) throw new SetupDoneError();
+    if (await this.isDone()) throw new SetupDoneError();
     const { email, name, role } = parseInput(newUserSchema, { ...input, role: 'owner' }, 'The user');
     const tokenId = await this.#requireToken(input.token, origin);
     await strength.require(input.password, [email, name]);
