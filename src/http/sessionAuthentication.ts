@@ -7,7 +7,7 @@ import type { AuditOrigin } from '../audit/types.ts';
 import type { Config } from '../config/config.ts';
 import { ForeignSiteError } from './errors.ts';
 
-export const SESSION_COOKIE = 'is_session';
+const SESSION_COOKIE = 'is_session';
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 interface Parts {
