@@ -200,6 +200,46 @@ create table integrations (
   constraint integrations_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'connected'::text, 'disconnected'::text, 'error'::text, 'deleting'::text])))
 );
 
+create table invitations (
+  id text not null,
+  email text not null,
+  role text not null,
+  token_hash bytea,
+  invited_by text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint invitations_pkey PRIMARY KEY (id)
+);
+
+create table local_accounts (
+  user_id text not null,
+  password_hash text not null,
+  password_changed_at timestamp with time zone not null default now(),
+  constraint local_accounts_pkey PRIMARY KEY (user_id),
+  constraint local_accounts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+
+create table login_throttles (
+  subject text not null,
+  failures integer not null,
+  last_failed_at timestamp with time zone not null,
+  blocked_until timestamp with time zone,
+  constraint login_throttles_pkey PRIMARY KEY (subject)
+);
+
+create table one_time_tokens (
+  id text not null,
+  purpose text not null,
+  user_id text,
+  token_hash bytea not null,
+  failures integer not null default 0,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint one_time_tokens_pkey PRIMARY KEY (id),
+  constraint one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint one_time_tokens_purpose_check CHECK ((purpose = ANY (ARRAY['setup'::text, 'passwordReset'::text, 'secondFactor'::text])))
+);
+
 create table outgoing_attempts (
   id text not null,
   operation_id text not null,
@@ -235,6 +275,13 @@ create table records (
   constraint records_pkey PRIMARY KEY (integration_id, stream, record_key)
 ) with (fillfactor=90);
 
+create table recovery_codes (
+  user_id text not null,
+  code_hash bytea not null,
+  constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash),
+  constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES second_factors(user_id) ON DELETE CASCADE
+);
+
 create table roles (
   name text not null,
   description text not null,
@@ -252,6 +299,36 @@ create table schema_migrations (
   sha256 text not null,
   applied_at timestamp with time zone not null default now(),
   constraint schema_migrations_pkey PRIMARY KEY (version)
+);
+
+create table second_factors (
+  user_id text not null,
+  secret_envelope jsonb not null,
+  key_id text not null,
+  confirmed_at timestamp with time zone,
+  last_used_step bigint,
+  created_at timestamp with time zone not null default now(),
+  constraint second_factors_pkey PRIMARY KEY (user_id),
+  constraint second_factors_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id),
+  constraint second_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+
+create table sessions (
+  id text not null,
+  user_id text not null,
+  secret_hash bytea not null,
+  former_secret_hash bytea,
+  secret_made_at timestamp with time zone not null default now(),
+  secret_seen_at timestamp with time zone,
+  address text,
+  last_address text,
+  user_agent text,
+  created_at timestamp with time zone not null default now(),
+  last_seen_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint sessions_pkey PRIMARY KEY (id),
+  constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );
 
 create table sync_runs (
@@ -377,11 +454,31 @@ CREATE INDEX integrations_by_owner ON public.integrations USING btree (owner, id
 
 CREATE INDEX integrations_deleted ON public.integrations USING btree (id) WHERE (status = 'deleting'::text);
 
+CREATE UNIQUE INDEX invitations_by_email ON public.invitations USING btree (lower(email));
+
+CREATE INDEX invitations_by_expiry ON public.invitations USING btree (expires_at);
+
+CREATE UNIQUE INDEX invitations_by_hash ON public.invitations USING btree (token_hash);
+
+CREATE INDEX login_throttles_by_age ON public.login_throttles USING btree (last_failed_at);
+
+CREATE INDEX one_time_tokens_by_expiry ON public.one_time_tokens USING btree (expires_at);
+
+CREATE UNIQUE INDEX one_time_tokens_by_hash ON public.one_time_tokens USING btree (token_hash);
+
+CREATE INDEX one_time_tokens_by_user ON public.one_time_tokens USING btree (user_id, created_at);
+
 CREATE INDEX outgoing_attempts_by_integration ON ONLY public.outgoing_attempts USING btree (integration_id, started_at);
 
 CREATE INDEX outgoing_attempts_by_operation ON ONLY public.outgoing_attempts USING btree (operation_id, started_at);
 
 CREATE INDEX records_by_change ON public.records USING btree ((((integration_id || '/'::text) || stream)), change_seq);
+
+CREATE INDEX second_factors_by_key ON public.second_factors USING btree (key_id, user_id);
+
+CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, id);
 
 CREATE INDEX sync_runs_by_age ON public.sync_runs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 

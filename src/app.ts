@@ -148,7 +148,17 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock, audit });
   const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log, audit });
   const webhooks = new WebhookEndpoints(database, credentials, audit);
-  const access = await openAccess({ database, audit, clock, log });
+  const access = await openAccess({
+    database,
+    credentials,
+    jobs,
+    audit,
+    clock,
+    log,
+    jwtSecret: secrets.jwtSecret,
+    publicUrl: config.publicUrl,
+    mail: config.mail,
+  });
   opening.defer(() => access.close());
   const advancedSecurityService = new AdvancedSecurityService({
     database,

@@ -21,6 +21,11 @@ import { integrationsTest } from './commands/integrationsTest.ts';
 import { migrate } from './commands/migrate.ts';
 import { records } from './commands/records.ts';
 import { start } from './commands/start.ts';
+import { usersCreate } from './commands/usersCreate.ts';
+import { usersDeactivate } from './commands/usersDeactivate.ts';
+import { usersList } from './commands/usersList.ts';
+import { usersResetPassword } from './commands/usersResetPassword.ts';
+import { usersResetSecondFactor } from './commands/usersResetSecondFactor.ts';
 
 /** Every command. Data goes to stdout, words to stderr; with `--json`, errors are JSON on stderr too. */
 export function buildProgram(json: boolean): Command {
@@ -50,6 +55,13 @@ export function buildProgram(json: boolean): Command {
       auditVerify(),
       auditProve(),
       auditKey(),
+    ]),
+    group('users', 'The people who may sign in', [
+      usersList(),
+      usersCreate(),
+      usersResetPassword(),
+      usersResetSecondFactor(),
+      usersDeactivate(),
     ]),
   ]).version(VERSION);
   if (json) silence(program);

@@ -12,6 +12,10 @@ export interface Served {
   /** Where to go; never "everywhere". */
   readonly url: string;
   readonly apiKey: string;
+  /** Makes the one-time link to make the first user; null when there are users. */
+  setupLink(): Promise<string | null>;
+  /** Whether there are users, so that nobody has to set up anything. */
+  isSetUp(): Promise<boolean>;
   /** Resolves once /readyz says so. @throws UnavailableError when it does not within 30 seconds */
   ready(): Promise<void>;
   /** Requests and syncs under way come to their end, then the database is closed. */
@@ -23,8 +27,13 @@ export async function serve(config: Config, log: Log): Promise<Served> {
   const app = await openApp({ config, log, attach: false });
   try {
     const server = await startServer(app);
+    const url = server.url.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])/, '//localhost');
+    const { setup } = app.access.accounts;
     return {
-      url: server.url.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])/, '//localhost'),
+      url,
+      // With PORT=0 only the listening server knows its port.
+      setupLink: () => setup.ensureSetupLink(config.port === 0 ? url : config.publicUrl),
+      isSetUp: () => setup.isDone(),
       apiKey: app.secrets.apiKey,
       ready: () => waitUntilReady(server.url),
       async close() {

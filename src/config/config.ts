@@ -27,6 +27,8 @@ export interface Config {
   readonly encryptionSecret: string | null;
   readonly jwtSecret: string | null;
   readonly apiKey: string | null;
+  /** Where e-mails are handed over, and whom they come from; null: none are sent. */
+  readonly mail: { readonly url: string; readonly from: string } | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly monitoringEnabled: boolean;
   readonly performanceMonitoringEnabled: boolean;
@@ -76,6 +78,14 @@ const VARIABLES = {
     z.string().regex(/^[\x21-\x7e]{32,}$/),
     'a key of at least 32 printable characters without spaces, such as the output of "openssl rand -hex 32"',
   ],
+  SMTP_URL: [
+    url('smtp:', 'smtps:'),
+    'the address of a mail server, such as smtps://user:password@mail.example.com or smtp://localhost:25',
+  ],
+  SMTP_FROM: [
+    z.string().regex(/^[^\p{Cc}@]*<?[^\s@<>]+@[^\s@<>]+>?$/u),
+    'whom e-mails come from, such as Integrations <integrations@example.com>',
+  ],
   LOG_LEVEL: [
     z
       .string()
@@ -118,6 +128,7 @@ const SECRET_VARIABLES: ReadonlySet<string> = new Set([
   'DATABASE_URL',
   'REDIS_URL',
   'AUDIT_CHECKPOINT_WEBHOOK',
+  'SMTP_URL',
 ]);
 
 /**
@@ -159,6 +170,7 @@ export function makeConfig(environment: Environment): Config {
     encryptionSecret: parsed.ENCRYPTION_SECRET ?? null,
     jwtSecret: parsed.JWT_SECRET ?? null,
     apiKey: parsed.API_KEY ?? null,
+    mail: parsed.SMTP_URL && parsed.SMTP_FROM ? { url: parsed.SMTP_URL, from: parsed.SMTP_FROM } : null,
     logLevel: parsed.LOG_LEVEL ?? 'info',
     monitoringEnabled: parsed.MONITORING_ENABLED ?? true,
     performanceMonitoringEnabled: parsed.PERFORMANCE_MONITORING_ENABLED ?? true,
@@ -182,6 +194,14 @@ function crossCheck(environment: Environment, parsed: Parsed): ConfigurationProb
         takes: `a value, because ${set.join(' and ')} is set: Stack Auth needs all three`,
       });
     }
+  }
+  if ((environment.SMTP_URL === undefined) !== (environment.SMTP_FROM === undefined)) {
+    const name = environment.SMTP_URL === undefined ? 'SMTP_URL' : 'SMTP_FROM';
+    problems.push({
+      variable: name,
+      got: 'nothing',
+      takes: `${VARIABLES[name][1]}; SMTP_URL and SMTP_FROM go together`,
+    });
   }
   if (parsed.NODE_ENV === 'production') {
     for (const name of ['ENCRYPTION_SECRET', 'JWT_SECRET', 'API_KEY'] as const) {

@@ -16,6 +16,9 @@ const ID_PREFIXES = {
   breakGlass: 'bgl',
   auditEvent: 'aud',
   auditSigningKey: 'ask',
+  session: 'ses',
+  invitation: 'inv',
+  oneTimeToken: 'ott',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

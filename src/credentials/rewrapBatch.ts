@@ -13,16 +13,32 @@ export interface SealedTable {
   readonly table: RawBuilder<unknown>;
   readonly id: RawBuilder<unknown>;
   readonly envelope: RawBuilder<unknown>;
-  /** Whose envelopes they are, over the row `t`; default: the owner of the row's integration. */
-  readonly owner?: RawBuilder<unknown>;
+  /** The owner that the envelopes are bound to, of a row `t`. */
+  readonly owner: RawBuilder<unknown>;
 }
 
-const OWNER_OF_INTEGRATION = sql`(select owner from integrations where integrations.id = t.integration_id)`;
+const INTEGRATION_OWNER = sql`(select owner from integrations where id = t.integration_id)`;
 
 /** Every table with a foreign key to installation_keys; a test compares with the database. */
 export const SEALED_TABLES: readonly SealedTable[] = [
-  { table: sql.table('credentials'), id: sql.ref('integration_id'), envelope: sql.ref('envelope') },
-  { table: sql.table('webhook_endpoints'), id: sql.ref('id'), envelope: sql.ref('secret_envelope') },
+  {
+    table: sql.table('credentials'),
+    id: sql.ref('integration_id'),
+    envelope: sql.ref('envelope'),
+    owner: INTEGRATION_OWNER,
+  },
+  {
+    table: sql.table('webhook_endpoints'),
+    id: sql.ref('id'),
+    envelope: sql.ref('secret_envelope'),
+    owner: INTEGRATION_OWNER,
+  },
+  {
+    table: sql.table('second_factors'),
+    id: sql.ref('user_id'),
+    envelope: sql.ref('secret_envelope'),
+    owner: sql.ref('t.user_id'),
+  },
   {
     table: sql.table('audit_signing_keys'),
     id: sql.ref('id'),
@@ -51,7 +67,7 @@ interface Row {
 export async function rewrapBatch(
   tx: Transaction<Schema>,
   keys: InstallationKeys,
-  { table, id, envelope, owner = OWNER_OF_INTEGRATION }: SealedTable,
+  { table, id, envelope, owner }: SealedTable,
   keyId: string,
   afterId: string,
   limit: number,

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../core/clock.ts';
+import { networkOf } from '../core/network.ts';
 import { TooManyFailedAttemptsError, UnauthenticatedError } from './errors.ts';
 
 const MAX_FAILURES = 30;
@@ -35,7 +36,7 @@ export class ApiKeyGuard {
     const key = presentedKey(headers);
     // Hashes have one length whatever was sent, so the comparison takes the same time for every wrong key.
     if (key !== undefined && timingSafeEqual(sha256(key), this.#keyHash)) return;
-    const waitMs = this.#countFailure(network(address));
+    const waitMs = this.#countFailure(networkOf(address));
     if (waitMs > 0) throw new TooManyFailedAttemptsError(Math.ceil(waitMs / 1000));
     throw new UnauthenticatedError(key !== undefined);
   }
@@ -56,17 +57,6 @@ function presentedKey(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   const header = headers['x-api-key'];
   return bearer ?? (typeof header === 'string' && header !== '' ? header : undefined);
-}
-
-/** An IPv6 customer has a /64 of addresses at least, so these count as one. */
-function network(address: string): string {
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const full =
-    tail === undefined ? groups : [...groups, ...Array(8 - groups.length - after.length).fill('0'), ...after];
-  return full.slice(0, 4).join(':');
 }
 
 function sha256(text: string): Buffer {

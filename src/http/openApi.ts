@@ -20,6 +20,8 @@ const TAGS = [
   { name: 'connectors', description: 'Platforms, as data.' },
   { name: 'access', description: 'Who may do what: roles, grants, break-glass.' },
   { name: 'audit', description: 'Who did what, and proof of it.' },
+  { name: 'auth', description: 'Signing in, sessions, the second factor, invitations.' },
+  { name: 'users', description: 'The people of the installation.' },
 ];
 
 const idempotencyHeader = z.object({

@@ -6,6 +6,25 @@ import { getAuditKey } from './routes/audit/getAuditKey.ts';
 import { listAuditEntries } from './routes/audit/listAuditEntries.ts';
 import { listCheckpoints } from './routes/audit/listCheckpoints.ts';
 import { proveAuditEntry } from './routes/audit/proveAuditEntry.ts';
+import { acceptInvitation } from './routes/auth/acceptInvitation.ts';
+import { accountPages } from './routes/auth/accountPages.ts';
+import { changePassword } from './routes/auth/changePassword.ts';
+import { completeLogin } from './routes/auth/completeLogin.ts';
+import { completePasswordReset } from './routes/auth/completePasswordReset.ts';
+import { confirmSecondFactor } from './routes/auth/confirmSecondFactor.ts';
+import { disableSecondFactor } from './routes/auth/disableSecondFactor.ts';
+import { endAllSessions } from './routes/auth/endAllSessions.ts';
+import { endSession } from './routes/auth/endSession.ts';
+import { enrolSecondFactor } from './routes/auth/enrolSecondFactor.ts';
+import { getSession } from './routes/auth/getSession.ts';
+import { inviteUser } from './routes/auth/inviteUser.ts';
+import { listInvitations } from './routes/auth/listInvitations.ts';
+import { listSessions } from './routes/auth/listSessions.ts';
+import { login } from './routes/auth/login.ts';
+import { logout } from './routes/auth/logout.ts';
+import { requestPasswordReset } from './routes/auth/requestPasswordReset.ts';
+import { setup } from './routes/auth/setup.ts';
+import { withdrawInvitation } from './routes/auth/withdrawInvitation.ts';
 import { deleteConnector } from './routes/connectors/deleteConnector.ts';
 import { getConnector } from './routes/connectors/getConnector.ts';
 import { listConnectors } from './routes/connectors/listConnectors.ts';
@@ -38,6 +57,12 @@ import { health } from './routes/system/health.ts';
 import { home } from './routes/system/home.ts';
 import { livez } from './routes/system/livez.ts';
 import { readyz } from './routes/system/readyz.ts';
+import { deactivateUser } from './routes/users/deactivateUser.ts';
+import { getUser } from './routes/users/getUser.ts';
+import { listUsers } from './routes/users/listUsers.ts';
+import { reactivateUser } from './routes/users/reactivateUser.ts';
+import { resetSecondFactor } from './routes/users/resetSecondFactor.ts';
+import { updateUser } from './routes/users/updateUser.ts';
 import { addWebhook } from './routes/webhooks/addWebhook.ts';
 import { deleteWebhook } from './routes/webhooks/deleteWebhook.ts';
 import { listWebhooks } from './routes/webhooks/listWebhooks.ts';
@@ -78,7 +103,32 @@ const ROUTES: readonly AddRoute[] = [
   listCheckpoints,
   getAuditKey,
   proveAuditEntry,
+  setup,
+  login,
+  completeLogin,
+  logout,
+  getSession,
+  listSessions,
+  endSession,
+  endAllSessions,
+  changePassword,
+  enrolSecondFactor,
+  confirmSecondFactor,
+  disableSecondFactor,
+  requestPasswordReset,
+  completePasswordReset,
+  inviteUser,
+  listInvitations,
+  withdrawInvitation,
+  acceptInvitation,
+  listUsers,
+  getUser,
+  updateUser,
+  deactivateUser,
+  reactivateUser,
+  resetSecondFactor,
   home,
+  accountPages,
   errorPage,
   livez,
 ];

@@ -1,8 +1,10 @@
 import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import underPressure from '@fastify/under-pressure';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { AuthenticatedSession } from '../access/accounts/sessions.ts';
 import type { App } from '../app.ts';
 import { systemClock } from '../core/clock.ts';
 import { newId } from '../core/ids.ts';
@@ -20,6 +22,7 @@ import { serveReferencePage } from './referencePage.ts';
 import { readJsonBodies } from './requestBody.ts';
 import { logRequests } from './requestLog.ts';
 import { addRoutes } from './routes.ts';
+import { authenticateSession } from './sessionAuthentication.ts';
 import { type Server, validatorCompiler } from './typeProvider.ts';
 
 const MAX_CONNECTIONS = 2_000;
@@ -78,6 +81,8 @@ export function buildServer(app: App): Server {
       if (request.routeOptions.config.open !== true && Number.isFinite(delayMs)) throw new OverloadedError();
     },
   });
+  server.register(cookie);
+  server.decorateRequest('principal', null);
   // From here on in the order of the calls: what is registered above is loaded first.
   server.after(() => {
     guard(server, app);
@@ -102,11 +107,23 @@ export function buildServer(app: App): Server {
 function guard(server: Server, app: App): void {
   const refuseForeignSites = browserGuard(app.config);
   const keys = new ApiKeyGuard(app.secrets.apiKey, systemClock);
-  server.addHook('onRequest', async (request) => {
+  server.addHook('onRequest', async (request, reply) => {
     refuseForeignSites?.(request);
+    const { config } = request.routeOptions;
     const unknown = request.is404 && !request.url.startsWith('/api/');
-    if (request.routeOptions.config?.open !== true && !unknown) keys.check(request.headers, request.ip);
+    if (config?.open === true || unknown) return;
+    const session = await authenticateSession(request, reply, app);
+    if (session !== null && (config?.permission === 'self' || (await mayDoAll(app, session)))) {
+      request.principal = session.principal;
+      return;
+    }
+    keys.check(request.headers, request.ip);
+    request.principal = { kind: 'installation', name: 'API_KEY' };
   });
+}
+
+async function mayDoAll({ access: { accounts } }: App, { principal }: AuthenticatedSession): Promise<boolean> {
+  return (await accounts.users.get(principal.userId)).role === 'owner';
 }
 
 /** What every answer says beside its content. */

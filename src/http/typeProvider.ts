@@ -16,8 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** With an Idempotency-Key: what the request makes is to be called so, because an earlier try may have made it. */
     resourceName?: string;
-    /** Who makes the request, proven by the guard. */
-    principal: Principal;
+    /** Who makes the request, proven; null at addresses that are open. */
+    principal: Principal | null;
   }
 
   interface FastifyContextConfig {
@@ -27,8 +27,8 @@ declare module 'fastify' {
     repeatable?: boolean;
     /** A header that the route reads, for the OpenAPI document. */
     documentedHeader?: string;
-    /** What the principal must be allowed. */
-    permission?: Permission;
+    /** What the route asks of who calls it; `self`: what everybody who is signed in may do with their own account. */
+    permission?: Permission | 'self';
   }
 }
 

@@ -134,5 +134,8 @@ describe('start in production', () => {
       expect.objectContaining({ level: 'info', msg: 'ready', url: expect.stringMatching(/^http:/) }),
     );
     for (const secret of Object.values(secrets)) expect(stdout).not.toContain(secret);
+    // Whoever reads the log must not become the owner.
+    expect(stdout).toContain('users create <e-mail> --role owner');
+    expect(stdout).not.toContain('/setup#');
   });
 });

@@ -77,6 +77,8 @@ describe('configuration', () => {
       DATA_DIR: '/tmp/x',
       PUBLIC_URL: 'https://x.example/',
       REDIS_URL: 'redis://r:1',
+      SMTP_URL: 'smtps://me:pw@mail.example',
+      SMTP_FROM: 'Integrations <i@mail.example>',
       ALLOWED_PRIVATE_HOSTS: '10.0.0.0/8, crm.internal ,[::1]',
       API_KEY: 'k'.repeat(32),
       AUDIT_CHECKPOINT_WEBHOOK: 'https://witness.example/checkpoints',
@@ -93,6 +95,7 @@ describe('configuration', () => {
       encryptionSecret: 'e'.repeat(32),
       jwtSecret: 'j'.repeat(32),
       apiKey: 'k'.repeat(32),
+      mail: { url: 'smtps://me:pw@mail.example', from: 'Integrations <i@mail.example>' },
       logLevel: 'debug',
       monitoringEnabled: false,
       performanceMonitoringEnabled: false,
@@ -124,6 +127,14 @@ describe('configuration', () => {
     ]);
     expect(problems.PORT).toMatchObject({ got: '"99999"', takes: 'a port from 0 (any free one) to 65535' });
     expect(problems.LOG_LEVEL?.takes).toContain('verbose');
+  });
+
+  it('takes a mail server only together with whom e-mails come from', () => {
+    expect(Object.keys(problemsOf({ SMTP_URL: 'smtp://localhost' }))).toEqual(['SMTP_FROM']);
+    expect(Object.keys(problemsOf({ SMTP_FROM: 'a@example.com' }))).toEqual(['SMTP_URL']);
+    const wrong = problemsOf({ SMTP_URL: 'http://me:hunter2@x', SMTP_FROM: 'a@example.com\nBcc: b@example.com' });
+    expect(Object.keys(wrong).sort()).toEqual(['SMTP_FROM', 'SMTP_URL']);
+    expect(wrong.SMTP_URL?.got).not.toContain('hunter2');
   });
 
   it('never shows a secret that is wrong', () => {

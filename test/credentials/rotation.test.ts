@@ -20,7 +20,7 @@ let installation: Installation;
 let ids: string[];
 
 beforeEach(async () => {
-  await sql`truncate installation_keys, integrations cascade`.execute(database.current.db);
+  await sql`truncate installation_keys, integrations, users cascade`.execute(database.current.db);
   installation = await openInstallation(database.current);
   ids = await insertIntegrations(database.current, 30);
   await saveAll(database.current, installation, ids);
@@ -96,6 +96,24 @@ describe('rotating the installation key', () => {
     const row = await database.current.db.selectFrom('webhook_endpoints').selectAll().executeTakeFirstOrThrow();
     expect(row.key_id).toBe(result.keyId);
     expect(await installation.store.open(context, row.secret_envelope)).toBe('whsec_x');
+  });
+
+  it('rewraps the second factors of users too', async () => {
+    const userId = newId('user');
+    const context = { owner: userId, integrationId: 'accounts', field: 'totp' };
+    await sql`insert into users (id, email, name, role, status) values (${userId}, ${`${userId}@example.com`}, 'A', 'viewer', 'active')`.execute(
+      database.current.db,
+    );
+    const { envelope, keyId } = await installation.store.seal(context, 'a secret');
+    await database.current.db
+      .insertInto('second_factors')
+      .values({ user_id: userId, secret_envelope: JSON.stringify(envelope), key_id: keyId })
+      .execute();
+    const result = await rotateInstallationKey(database.current, installation.keys);
+    expect(result).toMatchObject({ rewrapped: 31, retiringKeyIds: [] });
+    const row = await database.current.db.selectFrom('second_factors').selectAll().executeTakeFirstOrThrow();
+    expect(row.key_id).toBe(result.keyId);
+    expect(await installation.store.open(context, row.secret_envelope)).toBe('a secret');
   });
 
   it('knows every table that refers to an installation key', async () => {

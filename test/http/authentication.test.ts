@@ -16,14 +16,25 @@ afterAll(() => server?.close());
 
 const OPEN = [
   '/',
+  '/account',
   '/api/openapi.json',
+  '/api/v1/auth/invitations/accept',
+  '/api/v1/auth/login',
+  '/api/v1/auth/login/second-factor',
+  '/api/v1/auth/password-reset',
+  '/api/v1/auth/password-reset/confirm',
+  '/api/v1/auth/setup',
   '/docs',
   '/docs/',
   '/docs/errors',
   '/docs/js/scalar.js',
   '/health',
+  '/invitation',
   '/livez',
+  '/login',
   '/readyz',
+  '/reset-password',
+  '/setup',
 ];
 
 describe('without the API key', () => {

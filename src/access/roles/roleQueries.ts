@@ -30,6 +30,13 @@ export async function holdRole(tx: Transaction<Schema>, name: string): Promise<R
   return findBuiltInRole(name) ?? lockRole(tx, name, 'share');
 }
 
+/** @throws RoleNotFoundError */
+export async function findRole(db: Kysely<Schema>, name: string): Promise<Role> {
+  const role = findBuiltInRole(name) ?? (await listCustomRoles(db)).find((one) => one.name === name);
+  if (role === undefined) throw new RoleNotFoundError(name);
+  return role;
+}
+
 /** A custom role, locked. @throws RoleNotFoundError */
 export async function lockRole(tx: Transaction<Schema>, name: string, mode: 'share' | 'update'): Promise<Role> {
   const query = tx.selectFrom('roles').select(['name', 'description', 'permissions']).where('name', '=', name);

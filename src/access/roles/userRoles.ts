@@ -1,19 +1,40 @@
 import { sql } from 'kysely';
 import { invalidInput } from '../../core/input.ts';
+import type { Database } from '../../store/database.ts';
 import type { AccessChanges } from '../decisions/accessChanges.ts';
 import type { Actor } from '../decisions/actor.ts';
-import { UserNotFoundError } from '../decisions/errors.ts';
+import { AccessDeniedError, UserNotFoundError } from '../decisions/errors.ts';
 import { hasDenies } from '../grants/grantQueries.ts';
+import type { Decision, Principal } from '../types.ts';
 import { OWNER } from './builtInRoles.ts';
 import { lockOwners, refuseLastOwner } from './lastOwner.ts';
-import { holdRole } from './roleQueries.ts';
+import { findRole, holdRole } from './roleQueries.ts';
 
 /** Which role users have. */
 export class UserRoles {
+  readonly #database: Database;
   readonly #changes: AccessChanges;
 
-  constructor(changes: AccessChanges) {
+  constructor(database: Database, changes: AccessChanges) {
+    this.#database = database;
     this.#changes = changes;
+  }
+
+  /**
+   * Whether somebody may give a role, and so invite, change or remove who has it: it takes everything that it gives.
+   * @throws RoleNotFoundError
+   */
+  async mayAssignRole(principal: Principal, roleName: string): Promise<Decision> {
+    const role = await findRole(this.#database.db, roleName);
+    const powers = await this.#changes.powersOf({ principal });
+    try {
+      if (role.name === OWNER) powers.requireOwner();
+      powers.requireRole(role.permissions);
+      return { allowed: true, reason: 'They may do everything that the role gives.', ruleId: null };
+    } catch (error) {
+      if (!(error instanceof AccessDeniedError)) throw error;
+      return { allowed: false, reason: error.message, ruleId: null };
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
+import type { Log } from '../../core/log.ts';
 import { VERSION } from '../../http/version.ts';
 import { command, type Invocation } from '../command.ts';
 import { onInterruption } from '../interruption.ts';
@@ -44,6 +45,7 @@ async function run({ environment, out }: Invocation<object>): Promise<void> {
   try {
     const served = await opening;
     if (forPerson) introduce(out, config, served);
+    await introduceSetup(out, log, served, forPerson || process.stderr.isTTY === true);
     await served.ready();
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     if (forPerson) out.say(`\n${style('green', `Ready in ${seconds} s.`, process.stderr)} Ctrl-C ends it.`);
@@ -67,4 +69,14 @@ function introduce(out: Output, { apiKey: ownKey, databaseUrl, dataDir }: Config
   if (ownKey === null) out.say(`  API key   ${apiKey}   (made for development; kept in the data folder)`);
   const key = ownKey === null ? apiKey : '$API_KEY';
   out.say(`  Try       curl -H "Authorization: Bearer ${key}" ${url}/api/v1/integrations`);
+}
+
+/** How the first user is made. The link goes to a person's eyes and into no log: whoever has it first is the owner. */
+async function introduceSetup(out: Output, log: Log, served: Served, isWatched: boolean): Promise<void> {
+  if (isWatched) {
+    const link = await served.setupLink();
+    if (link !== null) out.say(`  Set up    ${link}   (makes the first account; for 24 hours)`);
+  } else if (!(await served.isSetUp())) {
+    log.info('There are no users yet. "users create <e-mail> --role owner" on the command line makes the first one.');
+  }
 }

@@ -8,6 +8,9 @@ export const integrationParams = z.strictObject({ id: name.describe('Id of the i
 export const runParams = z.strictObject({ ...integrationParams.shape, runId: name });
 export const streamParams = z.strictObject({ ...integrationParams.shape, stream: name });
 export const platformParams = z.strictObject({ platform: name });
+export const userParams = z.strictObject({ id: name.describe('Id of the user.') });
+export const sessionParams = z.strictObject({ id: name.describe('Id of the session.') });
+export const invitationParams = z.strictObject({ id: name.describe('Id of the invitation.') });
 export const webhookParams = z.strictObject({ id: name.describe('Id of the webhook.') });
 
 /** Text of a query: what PostgreSQL can compare with. */

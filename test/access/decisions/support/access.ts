@@ -57,7 +57,7 @@ export async function openTestAccess(database: Database): Promise<TestAccess> {
     roles: new RoleService(database, changes),
     grants: new GrantService(database, changes),
     breakGlass: new BreakGlassService(database, changes, clock),
-    userRoles: new UserRoles(changes),
+    userRoles: new UserRoles(database, changes),
     async events() {
       const { rows } = await database.pool.query(
         'with gone as (delete from recorded_events returning *) select event from gone order by id',

@@ -1,0 +1,56 @@
+import { createTransport, type Transporter } from 'nodemailer';
+import { errorMessage } from '../../core/errors.ts';
+import { EmailNotSentError } from './errors.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 20_000;
+
+export interface Email {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+export interface MailSettings {
+  /** `smtp://` or `smtps://`, with user and password where needed. */
+  readonly url: string;
+  readonly from: string;
+}
+
+/**
+ * Hands e-mails to a mail server. Outside this machine the connection must be encrypted, unless the address ends
+ * with `?requireTLS=false`: e-mails carry links that open accounts.
+ */
+export class Mailer {
+  readonly #transport: Transporter;
+  readonly #from: string;
+
+  constructor({ url, from }: MailSettings) {
+    this.#from = from;
+    this.#transport = createTransport({
+      url: withRequiredTls(url),
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      greetingTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: IDLE_TIMEOUT_MS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+  }
+
+  /** Resolves when the server has taken it over. @throws EmailNotSentError */
+  async send({ to, subject, text }: Email): Promise<void> {
+    try {
+      await this.#transport.sendMail({ from: this.#from, to: { name: '', address: to }, subject, text });
+    } catch (error) {
+      throw new EmailNotSentError(`The mail server did not take an e-mail: ${errorMessage(error)}`, { cause: error });
+    }
+  }
+}
+
+function withRequiredTls(text: string): string {
+  const url = new URL(text);
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const onThisMachine = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  if (!url.searchParams.has('requireTLS') && !onThisMachine) url.searchParams.set('requireTLS', 'true');
+  return url.href;
+}

@@ -1,0 +1,23 @@
+import { userAnswer } from '../../schemas/accounts.ts';
+import { userParams } from '../../schemas/parts.ts';
+import { answers } from '../../schemas/problem.ts';
+import { originOf } from '../../sessionAuthentication.ts';
+import { type AddRoute, API } from '../route.ts';
+
+export const reactivateUser: AddRoute = (server, app) => {
+  server.post(
+    `${API}/users/:id/reactivate`,
+    {
+      config: { permission: 'users:write', repeatable: true },
+      schema: {
+        operationId: 'reactivateUser',
+        summary: 'Reactivate a deactivated user',
+        tags: ['users'],
+        params: userParams,
+        response: answers({ 200: userAnswer }, 404, 409),
+      },
+    },
+    async (request) =>
+      await app.access.accounts.users.reactivate(request.principal!, request.params.id, originOf(request)),
+  );
+};
