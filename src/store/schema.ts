@@ -157,6 +157,24 @@ export interface IdempotencyKeysTable {
   created_at: Generated<Date>;
 }
 
+export interface UsersTable {
+  id: string;
+  email: string;
+  name: string;
+  role: string;
+  status: Generated<'active' | 'frozen' | 'deactivated'>;
+  frozen_reason: string | null;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface AccessVersionTable {
+  only: Generated<boolean>;
+  version: Generated<number>;
+  rules_version: Generated<number>;
+}
+
 export interface SchemaMigrationsTable {
   version: number;
   name: string;
@@ -177,5 +195,7 @@ export interface Schema {
   records: RecordsTable;
   outgoing_attempts: OutgoingAttemptsTable;
   idempotency_keys: IdempotencyKeysTable;
+  users: UsersTable;
+  access_version: AccessVersionTable;
   schema_migrations: SchemaMigrationsTable;
 }
