@@ -15,7 +15,7 @@ create unique index users_by_email on users (lower(email));
 
 -- One row.
 create table access_version (
-  only boolean primary key default true check (only),
+  singleton boolean primary key default true check (singleton),
   version bigint not null default 1,
   rules_version bigint not null default 1
 );
