@@ -2,6 +2,49 @@
 
 create sequence records_change_seq;
 
+CREATE OR REPLACE FUNCTION public.bump_access_version()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update access_version
+  set version = version + 1, rules_version = rules_version + (coalesce(tg_argv[0], '') = 'rules')::integer
+  where xmin <> pg_current_xact_id()::xid;
+  return null;
+end $function$
+;
+
+create table access_version (
+  singleton boolean not null default true,
+  version bigint not null default 1,
+  rules_version bigint not null default 1,
+  constraint access_version_pkey PRIMARY KEY (singleton),
+  constraint access_version_singleton_check CHECK (singleton)
+);
+
+create table api_keys (
+  id text not null,
+  user_id text not null,
+  name text not null,
+  secret_hash bytea not null,
+  permissions text[],
+  integration_ids text[],
+  status text not null default 'active'::text,
+  frozen_reason text,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  rotated_from text,
+  overlap_until timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  revoked_at timestamp with time zone,
+  constraint api_keys_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint api_keys_update_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_rotated_from_fkey FOREIGN KEY (rotated_from) REFERENCES api_keys(id) ON DELETE SET NULL,
+  constraint api_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint api_keys_status_check CHECK ((status = ANY (ARRAY['active'::text, 'frozen'::text, 'revoked'::text])))
+);
+
 create table connectors (
   platform text not null,
   version integer not null,
@@ -106,6 +149,16 @@ create table schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (version)
 );
 
+create table stack_identities (
+  project_id text not null,
+  subject text not null,
+  user_id text not null,
+  linked_at timestamp with time zone not null default now(),
+  constraint stack_identities_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint stack_identities_pkey PRIMARY KEY (project_id, subject),
+  constraint stack_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+
 create table sync_runs (
   id text not null,
   integration_id text not null,
@@ -164,6 +217,22 @@ create table sync_states (
   constraint sync_states_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE
 );
 
+create table users (
+  id text not null,
+  email text not null,
+  name text not null,
+  role text not null,
+  status text not null default 'active'::text,
+  frozen_reason text,
+  version bigint not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint users_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint users_update_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'frozen'::text, 'deactivated'::text])))
+);
+
 create table webhook_endpoints (
   id text not null,
   integration_id text not null,
@@ -181,6 +250,10 @@ create table webhook_endpoints (
   constraint webhook_endpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
 
+CREATE INDEX api_keys_by_rotation ON public.api_keys USING btree (rotated_from) WHERE (rotated_from IS NOT NULL);
+
+CREATE INDEX api_keys_by_user ON public.api_keys USING btree (user_id, id);
+
 CREATE INDEX credentials_by_key ON public.credentials USING btree (key_id, integration_id);
 
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
@@ -189,6 +262,8 @@ CREATE UNIQUE INDEX installation_keys_one_active ON public.installation_keys USI
 
 CREATE INDEX integrations_by_owner ON public.integrations USING btree (owner, id);
 
+CREATE INDEX integrations_by_platform ON public.integrations USING btree (platform, id);
+
 CREATE INDEX integrations_deleted ON public.integrations USING btree (id) WHERE (status = 'deleting'::text);
 
 CREATE INDEX outgoing_attempts_by_integration ON ONLY public.outgoing_attempts USING btree (integration_id, started_at);
@@ -196,6 +271,8 @@ CREATE INDEX outgoing_attempts_by_integration ON ONLY public.outgoing_attempts U
 CREATE INDEX outgoing_attempts_by_operation ON ONLY public.outgoing_attempts USING btree (operation_id, started_at);
 
 CREATE INDEX records_by_change ON public.records USING btree ((((integration_id || '/'::text) || stream)), change_seq);
+
+CREATE INDEX stack_identities_by_user ON public.stack_identities USING btree (user_id);
 
 CREATE INDEX sync_runs_by_age ON public.sync_runs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 
@@ -209,6 +286,18 @@ CREATE INDEX sync_runs_queued ON public.sync_runs USING btree (queued_at) WHERE 
 
 CREATE INDEX sync_schedules_due ON public.sync_schedules USING btree (next_due_at);
 
+CREATE UNIQUE INDEX users_by_email ON public.users USING btree (lower(email));
+
 CREATE INDEX webhook_endpoints_by_integration ON public.webhook_endpoints USING btree (integration_id, id);
 
 CREATE INDEX webhook_endpoints_by_key ON public.webhook_endpoints USING btree (key_id, id);
+
+CREATE CONSTRAINT TRIGGER api_keys_change_access AFTER INSERT OR DELETE ON public.api_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bump_access_version();
+
+CREATE CONSTRAINT TRIGGER api_keys_update_access AFTER UPDATE ON public.api_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((NOT (old.last_used_at IS DISTINCT FROM new.last_used_at))) EXECUTE FUNCTION bump_access_version();
+
+CREATE CONSTRAINT TRIGGER stack_identities_change_access AFTER INSERT OR DELETE OR UPDATE ON public.stack_identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bump_access_version();
+
+CREATE CONSTRAINT TRIGGER users_change_access AFTER INSERT OR DELETE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bump_access_version('rules');
+
+CREATE CONSTRAINT TRIGGER users_update_access AFTER UPDATE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.id <> new.id) OR (old.role <> new.role) OR (old.status <> new.status))) EXECUTE FUNCTION bump_access_version('rules');

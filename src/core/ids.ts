@@ -11,6 +11,8 @@ const ID_PREFIXES = {
   webhook: 'whk',
   installationKey: 'key',
   request: 'req',
+  user: 'usr',
+  apiKey: 'ak',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

@@ -170,9 +170,33 @@ export interface UsersTable {
 }
 
 export interface AccessVersionTable {
-  only: Generated<boolean>;
+  singleton: Generated<boolean>;
   version: Generated<number>;
   rules_version: Generated<number>;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  user_id: string;
+  name: string;
+  secret_hash: Buffer;
+  permissions: string[] | null;
+  integration_ids: string[] | null;
+  status: Generated<'active' | 'frozen' | 'revoked'>;
+  frozen_reason: string | null;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  rotated_from: string | null;
+  overlap_until: Date | null;
+  created_at: Generated<Date>;
+  revoked_at: Date | null;
+}
+
+export interface StackIdentitiesTable {
+  project_id: string;
+  subject: string;
+  user_id: string;
+  linked_at: Generated<Date>;
 }
 
 export interface SchemaMigrationsTable {
@@ -197,5 +221,7 @@ export interface Schema {
   idempotency_keys: IdempotencyKeysTable;
   users: UsersTable;
   access_version: AccessVersionTable;
+  api_keys: ApiKeysTable;
+  stack_identities: StackIdentitiesTable;
   schema_migrations: SchemaMigrationsTable;
 }

@@ -1,0 +1,26 @@
+import type { AuditActor } from '../audit/types.ts';
+import type { Principal } from './types.ts';
+
+/** Names a principal among all others: for limits, counts and idempotency keys of its own. */
+export function principalKey(principal: Principal): string {
+  switch (principal.kind) {
+    case 'user':
+      return `user:${principal.userId}`;
+    case 'apiKey':
+      return `apiKey:${principal.apiKeyId}`;
+    case 'installation':
+      return `installation:${principal.name}`;
+  }
+}
+
+/** A principal as the audit log names it. */
+export function actorOf(principal: Principal): AuditActor {
+  switch (principal.kind) {
+    case 'user':
+      return { kind: 'user', id: principal.userId };
+    case 'apiKey':
+      return { kind: 'apiKey', id: principal.apiKeyId, userId: principal.userId };
+    case 'installation':
+      return { kind: 'installation', id: principal.name };
+  }
+}
