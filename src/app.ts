@@ -1,3 +1,12 @@
+import { AccessChanges } from './access/accessChanges.ts';
+import { ApiKeys } from './access/apiKeys/apiKeys.ts';
+import { ApiKeyAuthenticator } from './access/apiKeys/keyAuthenticator.ts';
+import { LastUses } from './access/apiKeys/lastUses.ts';
+import { DenialLog } from './access/denials.ts';
+import { Freezer } from './access/freeze/freeze.ts';
+import { RunningWork } from './access/freeze/runningWork.ts';
+import { openStackAuth } from './access/stackAuth/openStackAuth.ts';
+import { auditToLog, followVersion, ownersOnly } from './access/standIn.ts';
 import { type Config, makeConfig } from './config/config.ts';
 import { readEnvironment } from './config/env.ts';
 import { loadSecrets, type Secrets } from './config/secrets.ts';
@@ -8,6 +17,7 @@ import { type Log, silentLog } from './core/log.ts';
 import { CredentialStore } from './credentials/credentialStore.ts';
 import { InstallationKeys } from './credentials/installationKeys.ts';
 import { finishRotation } from './credentials/rotation.ts';
+import type { GuardParts } from './http/guard/guard.ts';
 import { IntegrationCatalog } from './integrations/catalog.ts';
 import { IntegrationConnections } from './integrations/connections.ts';
 import { IntegrationDeletion } from './integrations/deletion.ts';
@@ -48,6 +58,10 @@ export interface App {
   readonly catalog: IntegrationCatalog;
   readonly webhooks: WebhookEndpoints;
   readonly integrationService: IntegrationService;
+  readonly apiKeys: ApiKeys;
+  readonly freezer: Freezer;
+  /** What requests over HTTP are let in by. */
+  readonly guard: GuardParts;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -126,6 +140,29 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     clock,
   });
 
+  const audit = auditToLog(log);
+  const decider = ownersOnly(database);
+  const version = await followVersion(database, log);
+  opening.defer(() => version.close());
+  const changes = new AccessChanges();
+  const lastUses = new LastUses({ database, log });
+  opening.defer(() => lastUses.close());
+  const denials = new DenialLog({ database, audit, log });
+  opening.defer(() => denials.close());
+  const running = new RunningWork({ database, version, changes, log });
+  opening.defer(() => running.close());
+  const apiKeys = new ApiKeys({ database, audit, decider, changes, clock });
+  const freezer = new Freezer({ database, audit, decider, changes, endSessions: async () => {} });
+  const guard: GuardParts = {
+    apiKeys: new ApiKeyAuthenticator({ database, version, changes, lastUses, clock }),
+    stackAuth: openStackAuth(config.stackAuth, { database, audit, version, changes, outgoing, clock, log }),
+    sessions: null,
+    decider,
+    version,
+    running,
+    denials,
+  };
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
@@ -145,6 +182,9 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     catalog,
     webhooks,
     integrationService,
+    apiKeys,
+    freezer,
+    guard,
     close: () => open.disposeAsync(),
   };
 }

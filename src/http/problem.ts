@@ -24,6 +24,7 @@ interface ProblemType {
  */
 export const PROBLEM_TYPES = {
   ABORTED: type(503, 'The operation was ended before it was done', 'Try again; the server is stopping or restarting.'),
+  API_KEY_NOT_FOUND: type(404, 'There is no such API key', 'List them with GET /api/v1/me/api-keys.'),
   CONFLICT: type(409, 'Somebody else changed it first', 'Read it again and repeat the change.'),
   CONNECTION_FAILED: type(422, 'The provider did not accept the connection', 'Do what `details.result.error` says.'),
   CONNECTOR_NOT_FOUND: type(404, 'There is no such platform', 'List the platforms with GET /api/v1/connectors.'),
@@ -33,6 +34,7 @@ export const PROBLEM_TYPES = {
     'Store the credentials again if the new address is meant.',
   ),
   CREDENTIALS_UNREADABLE: type(500, 'Stored credentials cannot be opened', 'Store the credentials again.'),
+  CSRF_TOKEN_INVALID: type(403, 'The token of the session is missing or wrong', 'Send it as `X-CSRF-Token`.'),
   DATA_FOLDER_IN_USE: type(503, 'Another process serves the data folder', 'Stop it, or set another DATA_DIR.'),
   ENCRYPTION_NOT_CONFIGURED: type(500, 'There is no secret to encrypt with', 'Set ENCRYPTION_SECRET.'),
   ENCRYPTION_SECRET_MISMATCH: type(
@@ -40,6 +42,7 @@ export const PROBLEM_TYPES = {
     'ENCRYPTION_SECRET is not the one the database was made with',
     'Start with the former ENCRYPTION_SECRET.',
   ),
+  FORBIDDEN: type(403, 'You may not do this', 'Ask somebody who may give you the permission in `details`.'),
   FOREIGN_SITE: type(403, 'The request came through a page of another site', 'Send it from this server or a program.'),
   IDEMPOTENCY_KEY_IN_FLIGHT: type(409, 'The first request is still being answered', 'Repeat it in a moment.'),
   IDEMPOTENCY_KEY_REUSED: type(422, 'The Idempotency-Key belongs to another request', 'Take a new key.'),
@@ -56,6 +59,7 @@ export const PROBLEM_TYPES = {
     'Correct the connection fields or the description.',
   ),
   INVALID_INPUT: type(400, 'The input is not valid', 'Correct every entry of `errors`; nothing was changed.'),
+  LAST_OWNER: type(409, 'Nobody would be left to undo it', 'Make somebody else an owner first.'),
   MALFORMED_REQUEST: type(400, 'The request cannot be read', 'Correct the address or the body where `detail` says.'),
   METHOD_NOT_ALLOWED: type(405, 'This address takes other methods', 'Use one of the `Allow` header.'),
   MIGRATION_FAILED: type(500, 'A migration of the database failed', 'Do what the message says and start again.'),
@@ -74,13 +78,19 @@ export const PROBLEM_TYPES = {
   SYNC_RUN_NOT_FOUND: type(404, 'There is no such run', 'List them with GET …/runs.'),
   TOKEN_REQUEST_FAILED: type(502, 'The provider gave no token', 'Check the credentials and the token address.'),
   TOO_MANY_FAILED_ATTEMPTS: type(429, 'Too many wrong keys', 'Correct the key; wait `Retry-After` seconds.'),
-  UNAUTHENTICATED: type(401, 'The API key is missing or wrong', 'Send `Authorization: Bearer <key>`.'),
+  TOO_MANY_REQUESTS: type(429, 'Too many requests', 'Wait `Retry-After` seconds; see the RateLimit headers.'),
+  UNAUTHENTICATED: type(
+    401,
+    'The API key, token or session is missing or wrong',
+    'Send `Authorization: Bearer <key>`.',
+  ),
   UNAVAILABLE: type(503, 'A part that is needed cannot be reached', 'Try again; see /health for which part.'),
   UNKNOWN_JOB: type(500, 'A job is not defined', 'Report it: this is a mistake in the program.'),
   UNKNOWN_STREAM: type(404, 'There is no such stream', 'Take one that the message names.'),
   UNSUPPORTED_DATABASE: type(500, 'The database server is too old', 'Use PostgreSQL 15 or newer.'),
   UNSUPPORTED_MEDIA_TYPE: type(415, 'The body has a type that is not taken', 'Send `application/json`.'),
   USAGE: type(400, 'The command line is not valid', 'See `--help`.'),
+  USER_NOT_FOUND: type(404, 'There is no such user', 'Take the id of one that there is.'),
   WEBHOOK_NOT_FOUND: type(404, 'There is no such webhook', 'List them with GET …/webhooks.'),
 } as const satisfies Record<string, ProblemType>;
 

@@ -1,11 +1,18 @@
 import type { App } from '../app.ts';
 import type { CheckHealth } from './healthChecks.ts';
 import { readYamlBodies } from './requestBody.ts';
+import { createApiKey } from './routes/apiKeys/createApiKey.ts';
+import { listApiKeys } from './routes/apiKeys/listApiKeys.ts';
+import { listOwnApiKeys } from './routes/apiKeys/listOwnApiKeys.ts';
+import { revokeApiKey, revokeOwnApiKey } from './routes/apiKeys/revokeApiKey.ts';
+import { rotateApiKey } from './routes/apiKeys/rotateApiKey.ts';
 import { deleteConnector } from './routes/connectors/deleteConnector.ts';
 import { getConnector } from './routes/connectors/getConnector.ts';
 import { listConnectors } from './routes/connectors/listConnectors.ts';
 import { saveConnector } from './routes/connectors/saveConnector.ts';
 import { validateConnector } from './routes/connectors/validateConnector.ts';
+import { freezeApiKey, freezeUser } from './routes/freezes/freeze.ts';
+import { unfreezeApiKey, unfreezeUser } from './routes/freezes/unfreeze.ts';
 import { checkIntegrationHealth } from './routes/integrations/checkIntegrationHealth.ts';
 import { checkRateLimit } from './routes/integrations/checkRateLimit.ts';
 import { connectIntegration } from './routes/integrations/connectIntegration.ts';
@@ -68,6 +75,16 @@ const ROUTES: readonly AddRoute[] = [
   deleteWebhook,
   listConnectors,
   getConnector,
+  listOwnApiKeys,
+  createApiKey,
+  rotateApiKey,
+  revokeOwnApiKey,
+  listApiKeys,
+  revokeApiKey,
+  freezeUser,
+  unfreezeUser,
+  freezeApiKey,
+  unfreezeApiKey,
   home,
   errorPage,
   livez,

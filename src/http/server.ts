@@ -4,12 +4,11 @@ import underPressure from '@fastify/under-pressure';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { App } from '../app.ts';
-import { systemClock } from '../core/clock.ts';
 import { newId } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
-import { ApiKeyGuard } from './apiKeyGuard.ts';
-import { browserGuard } from './browserGuard.ts';
 import { OverloadedError } from './errors.ts';
+import { guard, limitAddresses } from './guard/guard.ts';
+import { requirePermissions } from './guard/routePermissions.ts';
 import { healthChecks } from './healthChecks.ts';
 import { answerIdempotently } from './idempotency.ts';
 import { notFoundError, recordRoutes } from './notFound.ts';
@@ -59,6 +58,7 @@ export function buildServer(app: App): Server {
   server.setErrorHandler((error, request, reply) => sendProblem(app, error, request, reply));
 
   const routes = recordRoutes(server);
+  requirePermissions(server);
   server.setNotFoundHandler((request, reply) => sendProblem(app, notFoundError(request, routes), request, reply));
   server.addHook('onRequest', async (request, reply) => void reply.header('request-id', request.id));
   logRequests(server, app.log);
@@ -80,9 +80,10 @@ export function buildServer(app: App): Server {
   });
   // From here on in the order of the calls: what is registered above is loaded first.
   server.after(() => {
-    guard(server, app);
+    limitAddresses(server, app);
     addHeaders(server);
     readJsonBodies(server);
+    guard(server, app);
     answerIdempotently(server, app);
   });
   server.register(compress, { globalDecompression: false, encodings: ['br', 'gzip'] });
@@ -96,17 +97,6 @@ export function buildServer(app: App): Server {
     );
   });
   return server;
-}
-
-/** Refuses what other sites send through a browser, and everything without the key that is not open. */
-function guard(server: Server, app: App): void {
-  const refuseForeignSites = browserGuard(app.config);
-  const keys = new ApiKeyGuard(app.secrets.apiKey, systemClock);
-  server.addHook('onRequest', async (request) => {
-    refuseForeignSites?.(request);
-    const unknown = request.is404 && !request.url.startsWith('/api/');
-    if (request.routeOptions.config?.open !== true && !unknown) keys.check(request.headers, request.ip);
-  });
 }
 
 /** What every answer says beside its content. */

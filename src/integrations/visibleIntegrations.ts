@@ -36,7 +36,11 @@ export function seesNothing({ all, ids, owners, platforms, within }: VisibleInte
 type Filter = Readonly<Partial<Record<'platform' | 'status' | 'owner' | 'type', string>>>;
 
 /** What holds for every row of a list, in terms of `i`, except why it is allowed. */
-export function listConditions(filter: Filter, after: string | null, visible: VisibleIntegrations): RawBuilder<boolean> {
+export function listConditions(
+  filter: Filter,
+  after: string | null,
+  visible: VisibleIntegrations,
+): RawBuilder<boolean> {
   const conditions = [sql`i.status <> 'deleting'`];
   if (after !== null) conditions.push(sql`i.id > ${after}`);
   for (const column of ['platform', 'status', 'owner', 'type'] as const) {

@@ -78,11 +78,7 @@ export async function countLiveApiKeys(tx: Transaction<Schema>, userId: string, 
 }
 
 export async function revokeApiKeyRow(tx: Transaction<Schema>, id: string): Promise<void> {
-  await tx
-    .updateTable('api_keys')
-    .set({ status: 'revoked', revoked_at: sql`now()` })
-    .where('id', '=', id)
-    .execute();
+  await tx.updateTable('api_keys').set({ status: 'revoked', revoked_at: sql`now()` }).where('id', '=', id).execute();
 }
 
 /** Writes when keys were last used, several at once; never back in time. */

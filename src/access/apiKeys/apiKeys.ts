@@ -190,12 +190,7 @@ export class ApiKeys {
 
   /** Concurrent requests of one user take turns, so that the limit holds. */
   async #lockUser(tx: Transaction<Schema>, userId: string, madeId: string): Promise<void> {
-    const user = await tx
-      .selectFrom('users')
-      .select('status')
-      .where('id', '=', userId)
-      .forUpdate()
-      .executeTakeFirst();
+    const user = await tx.selectFrom('users').select('status').where('id', '=', userId).forUpdate().executeTakeFirst();
     if (user === undefined || user.status !== 'active') throw new UserNotFoundError(userId);
     if ((await countLiveApiKeys(tx, userId, madeId)) < MAX_KEYS_PER_USER) return;
     const detail = `${userId} has ${MAX_KEYS_PER_USER} API keys already, which is the limit. Revoke one first.`;

@@ -14,7 +14,9 @@ const DEADLINE_MS = 3_000;
 const MAX_KEYS = 50;
 
 const jwksSchema = z.object({
-  keys: z.array(z.looseObject({ kty: z.string(), kid: z.string().optional(), crv: z.string().optional() })).max(MAX_KEYS),
+  keys: z
+    .array(z.looseObject({ kty: z.string(), kid: z.string().optional(), crv: z.string().optional() }))
+    .max(MAX_KEYS),
 });
 
 interface Options {
@@ -54,9 +56,12 @@ export class Jwks {
     else if (ageMs > FRESH_MS) void this.#refresh();
     const loaded = this.#loaded;
     if (loaded === null || this.#options.clock.monotonicMs() - loaded.atMs > STALE_MS)
-      throw new UnavailableError('The keys of Stack Auth cannot be fetched, so its tokens cannot be checked. Try again.', {
-        details: { retryAfterMs: COOLDOWN_MS },
-      });
+      throw new UnavailableError(
+        'The keys of Stack Auth cannot be fetched, so its tokens cannot be checked. Try again.',
+        {
+          details: { retryAfterMs: COOLDOWN_MS },
+        },
+      );
     return loaded.find;
   }
 

@@ -30,6 +30,7 @@ const problemSchema = z
 
 const MEANINGS = {
   400: 'The request cannot be read or its input is not valid.',
+  403: 'The caller may not do this.',
   404: 'Not found.',
   409: 'The state does not allow it, or an Idempotency-Key is in flight.',
   412: 'If-Match names an old version.',

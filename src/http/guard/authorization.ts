@@ -1,0 +1,116 @@
+import type { FastifyRequest } from 'fastify';
+import type { DenialLog } from '../../access/denials.ts';
+import { ForbiddenError } from '../../access/errors.ts';
+import type { Permission } from '../../access/permissions.ts';
+import type { PrincipalAccess } from '../../access/principalAccess.ts';
+import { actorOf } from '../../access/principals.ts';
+import type { IntegrationRef } from '../../access/types.ts';
+import { IntegrationNotFoundError, WebhookNotFoundError } from '../../integrations/errors.ts';
+import { findIntegrationRefs, findWebhookIntegration } from '../../integrations/integrationQueries.ts';
+import { seesNothing, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
+import type { Database } from '../../store/database.ts';
+import { originOf } from './origin.ts';
+
+/** What a request may do, asked by the guard and, where the body tells more, by handlers. Denials are recorded. */
+export class RequestAccess {
+  readonly #access: PrincipalAccess;
+  readonly #denials: DenialLog;
+  readonly #database: Database;
+  readonly #request: FastifyRequest;
+
+  constructor(deps: { denials: DenialLog; database: Database }, access: PrincipalAccess, request: FastifyRequest) {
+    this.#denials = deps.denials;
+    this.#database = deps.database;
+    this.#access = access;
+    this.#request = request;
+  }
+
+  /** @throws ForbiddenError. `integration`: null for a permission about the installation as a whole. */
+  async require(permission: Permission, integration: IntegrationRef | null): Promise<void> {
+    const { allowed, reason } = await this.#access.decide(permission, integration);
+    if (!allowed) throw await this.#forbidden(permission, reason, integration?.id);
+  }
+
+  /** For which integrations the permission is given. */
+  visible(permission: Permission): Promise<VisibleIntegrations> {
+    return this.#access.visible(permission);
+  }
+
+  /** What the route declares. @throws ForbiddenError, IntegrationNotFoundError, WebhookNotFoundError */
+  async requireDeclared(): Promise<void> {
+    const { permission, about, keysToo } = this.#request.routeOptions.config;
+    // What does not exist asks for nothing; every route that does has one of them.
+    if (permission === undefined) return;
+    if (permission === 'self') return this.#requireSelf(keysToo === true);
+    if (about === undefined) return this.require(permission, null);
+    if (about !== 'many') return this.#requireForOne(permission, about);
+    if (seesNothing(await this.visible(permission)))
+      throw await this.#forbidden(permission, 'Nothing allows it for any integration.');
+  }
+
+  /** Of `self` routes: a person's own account, and what a key may do for its user where the route says so. */
+  async #requireSelf(keysToo: boolean): Promise<void> {
+    const { principal } = this.#access;
+    if (principal.kind === 'user' || (principal.kind === 'apiKey' && keysToo)) return;
+    throw await this.#forbidden(
+      'self',
+      principal.kind === 'apiKey'
+        ? 'This is for people: sign in, an API key may not do it.'
+        : 'This is about the account of whoever asks, and the installation’s key has none. Use the API key of a user, or the command line.',
+    );
+  }
+
+  /**
+   * Whoever may not even see the integration is answered as if there were none, after the same work: what others
+   * have cannot be found out by trying.
+   */
+  async #requireForOne(permission: Permission, about: 'integration' | 'webhook'): Promise<void> {
+    // It sees everything, so handlers say best what does not exist.
+    if (this.#access.principal.kind === 'installation') return;
+    const { id } = this.#request.params as { readonly id: string };
+    const integration = isReadable(id) ? await this.#find(about, id) : null;
+    if (integration !== null) {
+      const { allowed, reason } = await this.#access.decide(permission, integration);
+      if (allowed) return;
+      if (await this.#access.mayKnowOf(integration)) throw await this.#forbidden(permission, reason, integration.id);
+    }
+    await this.#note('It does not exist, or may not be seen.', permission, about === 'integration' ? id : undefined);
+    throw about === 'integration' ? new IntegrationNotFoundError(id) : new WebhookNotFoundError(id);
+  }
+
+  async #find(about: 'integration' | 'webhook', id: string): Promise<IntegrationRef | null> {
+    const { db } = this.#database;
+    if (about === 'webhook') return findWebhookIntegration(db, id);
+    return (await findIntegrationRefs(db, [id]))[0] ?? null;
+  }
+
+  async #forbidden(permission: Permission | 'self', reason: string, integrationId?: string): Promise<ForbiddenError> {
+    await this.#note(reason, permission, integrationId);
+    if (permission === 'self') return new ForbiddenError(reason);
+    const where = integrationId === undefined || integrationId === '' ? '' : ` for integration ${integrationId}`;
+    return new ForbiddenError(`This needs the permission "${permission}"${where}. ${reason}`, {
+      details: { permission, ...(where === '' ? {} : { integrationId }) },
+    });
+  }
+
+  #note(reason: string, permission: string, integrationId?: string): Promise<void> {
+    return this.#denials.note({
+      actor: actorOf(this.#access.principal),
+      route: routeOf(this.#request),
+      reason,
+      permission,
+      ...(integrationId === undefined || integrationId === '' ? {} : { integrationId }),
+      origin: originOf(this.#request),
+    });
+  }
+}
+
+/** As it was registered: an address that was asked for may hold anything. */
+export function routeOf(request: FastifyRequest): string {
+  return `${request.method} ${request.routeOptions.url ?? '(unknown)'}`;
+}
+
+/** What PostgreSQL can compare with and what ids are made of. */
+function isReadable(id: string): boolean {
+  return /^[\x21-\x7e]{1,200}$/.test(id);
+}

@@ -1,0 +1,14 @@
+import type { FastifyRequest } from 'fastify';
+import type { AuditOrigin } from '../../audit/types.ts';
+
+const MAX_USER_AGENT_CHARS = 300;
+
+/** Where a request came from, for the audit log. */
+export function originOf(request: FastifyRequest): AuditOrigin {
+  const userAgent = request.headers['user-agent'];
+  return {
+    address: request.ip,
+    requestId: request.id,
+    ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, MAX_USER_AGENT_CHARS) }),
+  };
+}
