@@ -1,4 +1,4 @@
-import { AccessChanges } from './access/accessChanges.ts';
+import { AccessSignal } from './access/accessSignal.ts';
 import { ApiKeys } from './access/apiKeys/apiKeys.ts';
 import { ApiKeyAuthenticator } from './access/apiKeys/keyAuthenticator.ts';
 import { LastUses } from './access/apiKeys/lastUses.ts';
@@ -144,18 +144,18 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const decider = ownersOnly(database);
   const version = await followVersion(database, log);
   opening.defer(() => version.close());
-  const changes = new AccessChanges();
+  const signal = new AccessSignal();
   const lastUses = new LastUses({ database, log });
   opening.defer(() => lastUses.close());
   const denials = new DenialLog({ database, audit, log });
   opening.defer(() => denials.close());
-  const running = new RunningWork({ database, version, changes, log });
+  const running = new RunningWork({ database, version, signal, log });
   opening.defer(() => running.close());
-  const apiKeys = new ApiKeys({ database, audit, decider, changes, clock });
-  const freezer = new Freezer({ database, audit, decider, changes, endSessions: async () => {} });
+  const apiKeys = new ApiKeys({ database, audit, decider, signal, clock });
+  const freezer = new Freezer({ database, audit, decider, signal, endSessions: async () => {} });
   const guard: GuardParts = {
-    apiKeys: new ApiKeyAuthenticator({ database, version, changes, lastUses, clock }),
-    stackAuth: openStackAuth(config.stackAuth, { database, audit, version, changes, outgoing, clock, log }),
+    apiKeys: new ApiKeyAuthenticator({ database, version, signal, lastUses, clock }),
+    stackAuth: openStackAuth(config.stackAuth, { database, audit, version, signal, outgoing, clock, log }),
     sessions: null,
     decider,
     version,

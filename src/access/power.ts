@@ -1,7 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Schema } from '../store/schema.ts';
-import { scopesAllow } from './apiKeys/scopes.ts';
-import type { Decider } from './decider.ts';
+import { asUser, type Decider } from './decider.ts';
 import { ForbiddenError } from './errors.ts';
 import { PERMISSIONS, type Permission } from './permissions.ts';
 import type { Principal } from './types.ts';
@@ -28,11 +27,10 @@ export async function requirePowerOver(
     });
   for (const permission of WORKSPACE_PERMISSIONS) {
     const [theirs, ours] = await Promise.all([
-      decider.decide(user.id, permission, null),
-      decider.decide(principal.userId, permission, null),
+      decider.decide(asUser(user.id), permission, null),
+      decider.decide(principal, permission, null),
     ]);
-    const able = ours.allowed && (principal.kind !== 'apiKey' || scopesAllow(principal.scopes, permission));
-    if (theirs.allowed && !able)
+    if (theirs.allowed && !ours.allowed)
       throw new ForbiddenError(`${user.id} may do "${permission}", and you may not: they are above you.`, {
         details: { userId: user.id, permission },
       });

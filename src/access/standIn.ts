@@ -2,11 +2,11 @@ import type { AuditTrail } from '../audit/types.ts';
 import { systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { EVERY_INTEGRATION, NO_INTEGRATION } from '../integrations/visibleIntegrations.ts';
 import type { Database } from '../store/database.ts';
 import { startPollLoop } from '../sync/pollLoop.ts';
-import type { AccessVersion } from './accessChanges.ts';
+import type { AccessVersion } from './accessSignal.ts';
 import type { Decider } from './decider.ts';
+import { scopedDecider } from './scopedDecider.ts';
 
 /** Until decisions are made of roles and grants: owners may do everything, others nothing. */
 export function ownersOnly({ db }: Database): Decider {
@@ -18,13 +18,13 @@ export function ownersOnly({ db }: Database): Decider {
       .where('role', '=', 'owner')
       .where('status', '=', 'active')
       .executeTakeFirst()) !== undefined;
-  return {
+  return scopedDecider({
     decide: async (userId) =>
       (await isOwner(userId))
         ? { allowed: true, reason: 'An owner may do everything.', ruleId: 'role:owner' }
         : { allowed: false, reason: 'Nothing allows it.', ruleId: null },
-    visibleFilter: async (userId) => ((await isOwner(userId)) ? EVERY_INTEGRATION : NO_INTEGRATION),
-  };
+    visibleFilter: async (userId) => ({ kind: (await isOwner(userId)) ? 'all' : 'none' }),
+  });
 }
 
 /** Reads the version of access twice a second. */

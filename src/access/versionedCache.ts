@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { AccessChanges, AccessVersion } from './accessChanges.ts';
+import type { AccessSignal, AccessVersion } from './accessSignal.ts';
 
 /**
  * Remembers what was read of the access tables until anything in them changes. Bounded; what nothing was found for is
@@ -12,11 +12,11 @@ export class VersionedCache<V extends object> {
   /** Raised with every change, so that a reading that began before one is not kept after it. */
   #epoch = 0;
 
-  constructor(options: { max: number; version: AccessVersion; changes: AccessChanges }) {
+  constructor(options: { max: number; version: AccessVersion; signal: AccessSignal }) {
     this.#version = options.version;
     this.#entries = new LRUCache({ max: options.max });
     this.#readAt = this.#version.version();
-    options.changes.subscribe(() => this.#forget());
+    options.signal.subscribe(() => this.#forget());
   }
 
   async get(key: string, load: () => Promise<V | null>): Promise<V | null> {

@@ -29,15 +29,6 @@ export class UnauthenticatedError extends RequestError {
   }
 }
 
-/** A change was asked for with a session's cookie and without its token. */
-export class CsrfTokenError extends RequestError {
-  readonly code = 'CSRF_TOKEN_INVALID';
-
-  constructor() {
-    super('With a session, a change needs the session’s token as the header X-CSRF-Token.');
-  }
-}
-
 /** More requests came than one address, or one user or key, may make in a minute. */
 export class TooManyRequestsError extends RequestError {
   readonly code = 'TOO_MANY_REQUESTS';

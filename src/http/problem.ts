@@ -34,7 +34,6 @@ export const PROBLEM_TYPES = {
     'Store the credentials again if the new address is meant.',
   ),
   CREDENTIALS_UNREADABLE: type(500, 'Stored credentials cannot be opened', 'Store the credentials again.'),
-  CSRF_TOKEN_INVALID: type(403, 'The token of the session is missing or wrong', 'Send it as `X-CSRF-Token`.'),
   DATA_FOLDER_IN_USE: type(503, 'Another process serves the data folder', 'Stop it, or set another DATA_DIR.'),
   ENCRYPTION_NOT_CONFIGURED: type(500, 'There is no secret to encrypt with', 'Set ENCRYPTION_SECRET.'),
   ENCRYPTION_SECRET_MISMATCH: type(

@@ -3,7 +3,7 @@ import type { IntegrationRef } from '../access/types.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 import type { Integration, IntegrationConfiguration, IntegrationStatus } from './types.ts';
-import { allowedIds, EVERY_INTEGRATION, listConditions, type VisibleIntegrations } from './visibleIntegrations.ts';
+import { allowedIds, listConditions, type VisibleIntegrations } from './visibleIntegrations.ts';
 
 type Queryable = Database['db'] | Transaction<Schema>;
 
@@ -57,13 +57,15 @@ export async function listIntegrations(
   filter: IntegrationFilter,
   after: string | null,
   limit: number,
-  visible: VisibleIntegrations = EVERY_INTEGRATION,
+  visible: VisibleIntegrations = { kind: 'all' },
 ): Promise<Integration[]> {
   let query = selectIntegrations(db).orderBy('i.id').limit(limit);
   const conditions = listConditions(filter, after, visible);
-  query = visible.all
-    ? query.where(sql<boolean>`${conditions}`)
-    : query.where('i.id', 'in', allowedIds(visible, conditions, limit));
+  const only = visible.kind === 'some' ? visible.only : null;
+  query =
+    only === null
+      ? query.where(sql<boolean>`${conditions}`)
+      : query.where('i.id', 'in', allowedIds(only, conditions, limit));
   return (await query.execute()).map(toIntegration);
 }
 

@@ -1,41 +1,29 @@
 import { type RawBuilder, sql } from 'kysely';
 
-/**
- * Which integrations somebody may see: all, or those that an id, owner or platform names; never one that is denied,
- * whatever else allows it.
- */
-export interface VisibleIntegrations {
-  readonly all: boolean;
+/** Integrations named one by one, by owner or by platform. */
+interface Named {
   readonly ids: readonly string[];
   readonly owners: readonly string[];
   readonly platforms: readonly string[];
-  readonly deniedIds: readonly string[];
-  readonly deniedOwners: readonly string[];
-  readonly deniedPlatforms: readonly string[];
-  /** When given, none but these, as an API key may be limited. */
-  readonly within?: readonly string[];
 }
 
-export const NO_INTEGRATION: VisibleIntegrations = {
-  all: false,
-  ids: [],
-  owners: [],
-  platforms: [],
-  deniedIds: [],
-  deniedOwners: [],
-  deniedPlatforms: [],
-};
-
-export const EVERY_INTEGRATION: VisibleIntegrations = { ...NO_INTEGRATION, all: true };
-
-/** Whether nothing can be visible, whatever integrations there are. */
-export function seesNothing({ all, ids, owners, platforms, within }: VisibleIntegrations): boolean {
-  return (!all && ids.length + owners.length + platforms.length === 0) || within?.length === 0;
-}
+/** Which integrations somebody may see. */
+export type VisibleIntegrations =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'all' }
+  | {
+      readonly kind: 'some';
+      /** Those that an id, owner or platform names; null: all but `except`. */
+      readonly only: Named | null;
+      /** Never these, whatever else allows them. */
+      readonly except: Named;
+      /** And none but these ids, as an API key may be limited; null: no such limit. */
+      readonly within: readonly string[] | null;
+    };
 
 type Filter = Readonly<Partial<Record<'platform' | 'status' | 'owner' | 'type', string>>>;
 
-/** What holds for every row of a list, in terms of `i`, except why it is allowed. */
+/** What holds for every row of a list, in terms of `i`. */
 export function listConditions(
   filter: Filter,
   after: string | null,
@@ -47,11 +35,14 @@ export function listConditions(
     const value = filter[column];
     if (value !== undefined) conditions.push(sql`${sql.ref(`i.${column}`)} = ${value}`);
   }
-  const { deniedIds, deniedOwners, deniedPlatforms, within } = visible;
-  if (deniedIds.length > 0) conditions.push(sql`i.id <> all(${[...deniedIds]}::text[])`);
-  if (deniedOwners.length > 0) conditions.push(sql`i.owner <> all(${[...deniedOwners]}::text[])`);
-  if (deniedPlatforms.length > 0) conditions.push(sql`i.platform <> all(${[...deniedPlatforms]}::text[])`);
-  if (within !== undefined) conditions.push(sql`i.id = any(${[...within]}::text[])`);
+  if (visible.kind === 'none') conditions.push(sql`false`);
+  if (visible.kind === 'some') {
+    const { ids, owners, platforms } = visible.except;
+    if (ids.length > 0) conditions.push(sql`i.id <> all(${[...ids]}::text[])`);
+    if (owners.length > 0) conditions.push(sql`i.owner <> all(${[...owners]}::text[])`);
+    if (platforms.length > 0) conditions.push(sql`i.platform <> all(${[...platforms]}::text[])`);
+    if (visible.within !== null) conditions.push(sql`i.id = any(${[...visible.within]}::text[])`);
+  }
   return sql<boolean>`${sql.join(conditions, sql` and `)}`;
 }
 
@@ -60,7 +51,7 @@ export function listConditions(
  * along an index of its own, so that a page costs what it shows, not what there is.
  */
 export function allowedIds(
-  { ids, owners, platforms }: VisibleIntegrations,
+  { ids, owners, platforms }: Named,
   conditions: RawBuilder<boolean>,
   limit: number,
 ): RawBuilder<string> {

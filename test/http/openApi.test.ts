@@ -41,9 +41,14 @@ describe('the OpenAPI document', () => {
   it('describes every endpoint below /api/v1 and nothing else', () => {
     expect(operations.map(([name]) => name).sort()).toMatchInlineSnapshot(`
       [
+        "DELETE /api/v1/api-keys/{id}",
+        "DELETE /api/v1/api-keys/{id}/freeze",
         "DELETE /api/v1/connectors/{platform}",
         "DELETE /api/v1/integrations/{id}",
+        "DELETE /api/v1/me/api-keys/{id}",
+        "DELETE /api/v1/users/{id}/freeze",
         "DELETE /api/v1/webhooks/{id}",
+        "GET /api/v1/api-keys",
         "GET /api/v1/connectors",
         "GET /api/v1/connectors/{platform}",
         "GET /api/v1/integrations",
@@ -56,8 +61,10 @@ describe('the OpenAPI document', () => {
         "GET /api/v1/integrations/{id}/streams",
         "GET /api/v1/integrations/{id}/streams/{stream}/export",
         "GET /api/v1/integrations/{id}/webhooks",
+        "GET /api/v1/me/api-keys",
         "PATCH /api/v1/integrations/{id}",
         "PATCH /api/v1/webhooks/{id}",
+        "POST /api/v1/api-keys/{id}/freeze",
         "POST /api/v1/connectors/validate",
         "POST /api/v1/integrations",
         "POST /api/v1/integrations/{id}/connect",
@@ -69,7 +76,10 @@ describe('the OpenAPI document', () => {
         "POST /api/v1/integrations/{id}/sync/stop",
         "POST /api/v1/integrations/{id}/test",
         "POST /api/v1/integrations/{id}/webhooks",
+        "POST /api/v1/me/api-keys",
+        "POST /api/v1/me/api-keys/{id}/rotate",
         "POST /api/v1/sync",
+        "POST /api/v1/users/{id}/freeze",
         "PUT /api/v1/connectors/{platform}",
       ]
     `);

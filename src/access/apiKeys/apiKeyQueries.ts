@@ -72,7 +72,7 @@ export async function countLiveApiKeys(tx: Transaction<Schema>, userId: string, 
     .where('user_id', '=', userId)
     .where('id', '!=', except)
     .where('status', '!=', 'revoked')
-    .where(sql<boolean>`least(expires_at, overlap_until) is null or least(expires_at, overlap_until) > now()`)
+    .where(sql<boolean>`(least(expires_at, overlap_until) is null or least(expires_at, overlap_until) > now())`)
     .executeTakeFirstOrThrow();
   return Number(count);
 }

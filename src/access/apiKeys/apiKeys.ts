@@ -6,7 +6,7 @@ import { namedId, newIdName } from '../../core/ids.ts';
 import { invalidInput, parseInput } from '../../core/input.ts';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
-import type { AccessChanges } from '../accessChanges.ts';
+import type { AccessSignal } from '../accessSignal.ts';
 import type { Decider } from '../decider.ts';
 import { ForbiddenError, UserNotFoundError } from '../errors.ts';
 import { requirePowerOver } from '../power.ts';
@@ -36,7 +36,7 @@ interface Dependencies {
   readonly database: Database;
   readonly audit: AuditTrail;
   readonly decider: Decider;
-  readonly changes: AccessChanges;
+  readonly signal: AccessSignal;
   readonly clock: Clock;
 }
 
@@ -89,7 +89,7 @@ export class ApiKeys {
       await this.#record(tx, asker, 'apiKey.created', stored);
       return stored;
     });
-    this.#deps.changes.announce();
+    await this.#deps.signal.announce();
     return { apiKey: toApiKey(row, clock.now()), key: made.text };
   }
 
@@ -142,7 +142,7 @@ export class ApiKeys {
       await this.#record(tx, asker, 'apiKey.rotated', stored);
       return stored;
     });
-    this.#deps.changes.announce();
+    await this.#deps.signal.announce();
     return { apiKey: toApiKey(row, clock.now()), key: made.text };
   }
 
@@ -167,7 +167,7 @@ export class ApiKeys {
   }
 
   async #revoke(asker: Asker, id: string): Promise<void> {
-    const { database, changes } = this.#deps;
+    const { database, signal } = this.#deps;
     await database.transaction(async (tx) => {
       const row = await lockApiKey(tx, id);
       if (row === undefined) throw new ApiKeyNotFoundError(id);
@@ -175,7 +175,7 @@ export class ApiKeys {
       await revokeApiKeyRow(tx, id);
       await this.#record(tx, asker, 'apiKey.revoked', row);
     });
-    changes.announce();
+    await signal.announce();
   }
 
   /** A key that the asker may manage: of their own user and, for a key, no wider than itself. */

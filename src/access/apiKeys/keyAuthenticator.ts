@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import type { Database } from '../../store/database.ts';
-import type { AccessChanges, AccessVersion } from '../accessChanges.ts';
+import type { AccessSignal, AccessVersion } from '../accessSignal.ts';
 import type { Authentication } from '../authentication.ts';
 import type { KeyScopes } from '../types.ts';
 import { VersionedCache } from '../versionedCache.ts';
@@ -14,7 +14,7 @@ const MAX_CACHED = 10_000;
 interface Dependencies {
   readonly database: Database;
   readonly version: AccessVersion;
-  readonly changes: AccessChanges;
+  readonly signal: AccessSignal;
   readonly lastUses: LastUses;
   readonly clock: Clock;
 }
@@ -35,7 +35,7 @@ export class ApiKeyAuthenticator {
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
-    this.#cache = new VersionedCache({ max: MAX_CACHED, version: deps.version, changes: deps.changes });
+    this.#cache = new VersionedCache({ max: MAX_CACHED, version: deps.version, signal: deps.signal });
   }
 
   /**

@@ -2,9 +2,8 @@ import type { Kysely } from 'kysely';
 import type { InputProblem } from '../../core/errors.ts';
 import { invalidInput } from '../../core/input.ts';
 import { findIntegrationRefs } from '../../integrations/integrationQueries.ts';
-import { seesNothing } from '../../integrations/visibleIntegrations.ts';
 import type { Schema } from '../../store/schema.ts';
-import type { Decider } from '../decider.ts';
+import { asUser, type Decider } from '../decider.ts';
 import { ForbiddenError } from '../errors.ts';
 import { PERMISSIONS, type Permission } from '../permissions.ts';
 import type { IntegrationRef, KeyScopes, Principal } from '../types.ts';
@@ -46,7 +45,7 @@ export async function requireWithinUser(
 async function readable(db: Kysely<Schema>, decider: Decider, userId: string, ids: readonly string[]) {
   const refs: IntegrationRef[] = [];
   for (const ref of await findIntegrationRefs(db, ids)) {
-    if ((await decider.decide(userId, 'integrations:read', ref)).allowed) refs.push(ref);
+    if ((await decider.decide(asUser(userId), 'integrations:read', ref)).allowed) refs.push(ref);
   }
   return refs;
 }
@@ -57,8 +56,9 @@ async function mayAnywhere(
   permission: Permission,
   reached: readonly IntegrationRef[] | null,
 ): Promise<boolean> {
-  if (PERMISSIONS[permission].scope === 'workspace') return (await decider.decide(userId, permission, null)).allowed;
-  if (reached === null) return !seesNothing(await decider.visibleFilter(userId, permission));
-  for (const ref of reached) if (!(await decider.decide(userId, permission, ref)).allowed) return false;
+  if (PERMISSIONS[permission].scope === 'workspace')
+    return (await decider.decide(asUser(userId), permission, null)).allowed;
+  if (reached === null) return (await decider.visibleFilter(asUser(userId), permission)).kind !== 'none';
+  for (const ref of reached) if (!(await decider.decide(asUser(userId), permission, ref)).allowed) return false;
   return true;
 }

@@ -3,7 +3,7 @@ import type { AuditTrail } from '../../audit/types.ts';
 import { ConflictError } from '../../core/errors.ts';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
-import type { AccessChanges } from '../accessChanges.ts';
+import type { AccessSignal } from '../accessSignal.ts';
 import { lockApiKey } from '../apiKeys/apiKeyQueries.ts';
 import type { Asker } from '../apiKeys/apiKeys.ts';
 import { ApiKeyNotFoundError } from '../apiKeys/errors.ts';
@@ -19,7 +19,7 @@ interface Dependencies {
   readonly database: Database;
   readonly audit: AuditTrail;
   readonly decider: Decider;
-  readonly changes: AccessChanges;
+  readonly signal: AccessSignal;
   /** Ends every session of a user, in the transaction of the freeze. */
   readonly endSessions: (tx: Transaction<Schema>, userId: string) => Promise<void>;
 }
@@ -55,14 +55,14 @@ export class Freezer {
   }
 
   async #change(asker: Asker, target: FreezeTarget, to: 'active' | 'frozen', reason: string | null): Promise<void> {
-    const { database, decider, changes } = this.#deps;
+    const { database, decider, signal } = this.#deps;
     await requirePowerOver(database.db, decider, asker.principal, await userOf(database.db, target));
     await database.transaction((tx) =>
       'userId' in target
         ? this.#changeUser(tx, asker, target.userId, to, reason)
         : this.#changeKey(tx, asker, target.apiKeyId, to, reason),
     );
-    changes.announce();
+    await signal.announce();
   }
 
   async #changeUser(

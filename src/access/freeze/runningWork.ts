@@ -3,7 +3,7 @@ import { errorMessage } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { Database } from '../../store/database.ts';
 import { type PollLoop, startPollLoop } from '../../sync/pollLoop.ts';
-import type { AccessChanges, AccessVersion } from '../accessChanges.ts';
+import type { AccessSignal, AccessVersion } from '../accessSignal.ts';
 import type { Principal } from '../types.ts';
 
 /** With the half second in which the version is read, well within the second that is promised. */
@@ -29,7 +29,7 @@ export interface StartedWork {
  * the version of access rises, with one query for all.
  */
 export class RunningWork {
-  readonly #deps: { database: Database; version: AccessVersion; changes: AccessChanges; log: Log };
+  readonly #deps: { database: Database; version: AccessVersion; signal: AccessSignal; log: Log };
   readonly #running = new Set<Running>();
   readonly #loop: PollLoop;
   readonly #unsubscribe: () => void;
@@ -38,7 +38,7 @@ export class RunningWork {
   constructor(deps: {
     database: Database;
     version: AccessVersion;
-    changes: AccessChanges;
+    signal: AccessSignal;
     log: Log;
     clock?: Clock;
   }) {
@@ -47,7 +47,7 @@ export class RunningWork {
       await this.#look();
       return LOOK_MS;
     }, deps.clock ?? systemClock);
-    this.#unsubscribe = deps.changes.subscribe(() => {
+    this.#unsubscribe = deps.signal.subscribe(() => {
       this.#announced = true;
       this.#loop.wake();
     });

@@ -5,7 +5,7 @@ import { newId } from '../../core/ids.ts';
 import type { Log } from '../../core/log.ts';
 import type { Outgoing } from '../../outgoing/pipeline.ts';
 import type { Database } from '../../store/database.ts';
-import type { AccessChanges, AccessVersion } from '../accessChanges.ts';
+import type { AccessSignal, AccessVersion } from '../accessSignal.ts';
 import { StackTokens } from './stackTokens.ts';
 import { StackAuthenticator } from './stackUsers.ts';
 
@@ -19,7 +19,7 @@ export function openStackAuth(
     readonly database: Database;
     readonly audit: AuditTrail;
     readonly version: AccessVersion;
-    readonly changes: AccessChanges;
+    readonly signal: AccessSignal;
     readonly outgoing: Outgoing;
     readonly clock: Clock;
     readonly log: Log;

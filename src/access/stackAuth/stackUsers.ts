@@ -2,7 +2,7 @@ import type { AuditOrigin, AuditTrail } from '../../audit/types.ts';
 import { ConflictError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { Database } from '../../store/database.ts';
-import type { AccessChanges, AccessVersion } from '../accessChanges.ts';
+import type { AccessSignal, AccessVersion } from '../accessSignal.ts';
 import type { Authentication } from '../authentication.ts';
 import { VersionedCache } from '../versionedCache.ts';
 import type { StackClaims, StackTokens } from './stackTokens.ts';
@@ -21,7 +21,7 @@ interface Dependencies {
   readonly tokens: StackTokens;
   readonly projectId: string;
   readonly version: AccessVersion;
-  readonly changes: AccessChanges;
+  readonly signal: AccessSignal;
 }
 
 interface LinkedUser {
@@ -41,7 +41,7 @@ export class StackAuthenticator {
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
-    this.#cache = new VersionedCache({ max: MAX_CACHED, version: deps.version, changes: deps.changes });
+    this.#cache = new VersionedCache({ max: MAX_CACHED, version: deps.version, signal: deps.signal });
   }
 
   /** @throws UnavailableError Stack Auth's keys cannot be fetched */
@@ -77,7 +77,7 @@ export class StackAuthenticator {
 
   /** Null when another request was first, with this person or with the e-mail address. */
   async #makeAccount(claims: StackClaims, origin: AuditOrigin): Promise<LinkedUser | null> {
-    const { database, audit, projectId, changes } = this.#deps;
+    const { database, audit, projectId, signal } = this.#deps;
     const { subject } = claims;
     const userId = newId('user');
     // The placeholder leads nowhere (RFC 2606).
@@ -109,7 +109,7 @@ export class StackAuthenticator {
       return true;
     });
     if (!made) return null;
-    changes.announce();
+    await signal.announce();
     return { userId, status: 'active' };
   }
 

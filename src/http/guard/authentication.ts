@@ -1,20 +1,26 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiKeyAuthenticator } from '../../access/apiKeys/keyAuthenticator.ts';
 import type { StackAuthenticator } from '../../access/stackAuth/stackUsers.ts';
 import type { Principal } from '../../access/types.ts';
 import type { AuditOrigin } from '../../audit/types.ts';
-import { CsrfTokenError, UnauthenticatedError } from '../errors.ts';
+import { UnauthenticatedError } from '../errors.ts';
+import { originOf } from './origin.ts';
 import { type PresentedCredential, presentedCredential } from './presentedCredential.ts';
+
+interface SessionAuthentication {
+  readonly principal: Principal;
+  readonly csrfToken: string;
+}
 
 /** Sessions of people, as the guard asks for them. */
 export interface SessionAuthenticator {
   readonly cookieName: string;
-  /** Null for a session that is unknown, over or revoked, or whose user is not active. */
-  authenticate(
-    cookie: string,
-    origin: AuditOrigin,
-  ): Promise<{ readonly principal: Principal; readonly csrfToken: string; readonly setCookie?: string } | null>;
+  /**
+   * Null for a session that is unknown, over or revoked, or whose user is not active. Throws where a change comes
+   * without the session's token or from a page of another site. May renew the cookie with the answer.
+   */
+  authenticate(request: FastifyRequest, reply: FastifyReply): Promise<SessionAuthentication | null>;
 }
 
 export interface Authenticators {
@@ -28,8 +34,8 @@ export interface Authenticators {
 
 interface Authenticated {
   readonly principal: Principal;
+  /** Of the session that it came with. */
   readonly csrfToken: string | null;
-  readonly setCookie: string | null;
 }
 
 const INSTALLATION: Principal = { kind: 'installation', name: 'API_KEY' };
@@ -45,10 +51,10 @@ export class RequestAuthentication {
   }
 
   /**
-   * @throws UnauthenticatedError, MalformedRequestError, CsrfTokenError
+   * @throws UnauthenticatedError, MalformedRequestError, and what sessions throw
    * @throws UnavailableError the database or the keys of Stack Auth cannot be reached
    */
-  async authenticate(request: FastifyRequest, origin: AuditOrigin): Promise<Authenticated> {
+  async authenticate(request: FastifyRequest, reply: FastifyReply): Promise<Authenticated> {
     const { sessions } = this.#deps;
     const credential = presentedCredential(
       request.headers,
@@ -56,11 +62,15 @@ export class RequestAuthentication {
       sessions === null ? null : sessions.cookieName,
     );
     if (credential === null) throw new UnauthenticatedError(null);
-    if (credential.kind === 'session') return this.#bySession(request, credential.text, origin);
-    const result = await this.#byToken(credential, origin);
+    if (credential.kind === 'session') {
+      const session = (await sessions?.authenticate(request, reply)) ?? null;
+      if (session === null) throw new UnauthenticatedError('The session is over. Sign in again.');
+      return session;
+    }
+    const result = await this.#byToken(credential, originOf(request));
     if (result === null) throw new UnauthenticatedError('wrong');
     if ('refused' in result) throw new UnauthenticatedError(result.refused);
-    return { principal: result.principal, csrfToken: null, setCookie: null };
+    return { principal: result.principal, csrfToken: null };
   }
 
   async #byToken(credential: Exclude<PresentedCredential, { kind: 'session' }>, origin: AuditOrigin) {
@@ -71,19 +81,6 @@ export class RequestAuthentication {
     if (credential.kind === 'key') return this.#deps.apiKeys.authenticate(text);
     return this.#deps.stackAuth === null ? null : this.#deps.stackAuth.authenticate(text, origin);
   }
-
-  async #bySession(request: FastifyRequest, cookie: string, origin: AuditOrigin): Promise<Authenticated> {
-    const session = (await this.#deps.sessions?.authenticate(cookie, origin)) ?? null;
-    if (session === null) throw new UnauthenticatedError('The session is over. Sign in again.');
-    // A browser sends the cookie by itself, also for a page of another site; the token it does not.
-    if (!['GET', 'HEAD'].includes(request.method) && !isToken(request.headers['x-csrf-token'], session.csrfToken))
-      throw new CsrfTokenError();
-    return { principal: session.principal, csrfToken: session.csrfToken, setCookie: session.setCookie ?? null };
-  }
-}
-
-function isToken(given: string | string[] | undefined, token: string): boolean {
-  return typeof given === 'string' && timingSafeEqual(sha256(given), sha256(token));
 }
 
 function sha256(text: string): Buffer {

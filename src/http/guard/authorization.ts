@@ -1,39 +1,46 @@
 import type { FastifyRequest } from 'fastify';
+import { scopesReach } from '../../access/apiKeys/scopes.ts';
+import { asUser, type Decider } from '../../access/decider.ts';
 import type { DenialLog } from '../../access/denials.ts';
 import { ForbiddenError } from '../../access/errors.ts';
 import type { Permission } from '../../access/permissions.ts';
-import type { PrincipalAccess } from '../../access/principalAccess.ts';
 import { actorOf } from '../../access/principals.ts';
-import type { IntegrationRef } from '../../access/types.ts';
+import type { IntegrationRef, Principal } from '../../access/types.ts';
 import { IntegrationNotFoundError, WebhookNotFoundError } from '../../integrations/errors.ts';
 import { findIntegrationRefs, findWebhookIntegration } from '../../integrations/integrationQueries.ts';
-import { seesNothing, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
+import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Database } from '../../store/database.ts';
 import { originOf } from './origin.ts';
 
 /** What a request may do, asked by the guard and, where the body tells more, by handlers. Denials are recorded. */
 export class RequestAccess {
-  readonly #access: PrincipalAccess;
+  readonly #decider: Decider;
+  readonly #principal: Principal;
   readonly #denials: DenialLog;
   readonly #database: Database;
   readonly #request: FastifyRequest;
 
-  constructor(deps: { denials: DenialLog; database: Database }, access: PrincipalAccess, request: FastifyRequest) {
+  constructor(
+    deps: { decider: Decider; denials: DenialLog; database: Database },
+    principal: Principal,
+    request: FastifyRequest,
+  ) {
     this.#denials = deps.denials;
     this.#database = deps.database;
-    this.#access = access;
+    this.#decider = deps.decider;
+    this.#principal = principal;
     this.#request = request;
   }
 
   /** @throws ForbiddenError. `integration`: null for a permission about the installation as a whole. */
   async require(permission: Permission, integration: IntegrationRef | null): Promise<void> {
-    const { allowed, reason } = await this.#access.decide(permission, integration);
+    const { allowed, reason } = await this.#decider.decide(this.#principal, permission, integration);
     if (!allowed) throw await this.#forbidden(permission, reason, integration?.id);
   }
 
   /** For which integrations the permission is given. */
   visible(permission: Permission): Promise<VisibleIntegrations> {
-    return this.#access.visible(permission);
+    return this.#decider.visibleFilter(this.#principal, permission);
   }
 
   /** What the route declares. @throws ForbiddenError, IntegrationNotFoundError, WebhookNotFoundError */
@@ -44,13 +51,13 @@ export class RequestAccess {
     if (permission === 'self') return this.#requireSelf(keysToo === true);
     if (about === undefined) return this.require(permission, null);
     if (about !== 'many') return this.#requireForOne(permission, about);
-    if (seesNothing(await this.visible(permission)))
+    if ((await this.visible(permission)).kind === 'none')
       throw await this.#forbidden(permission, 'Nothing allows it for any integration.');
   }
 
   /** Of `self` routes: a person's own account, and what a key may do for its user where the route says so. */
   async #requireSelf(keysToo: boolean): Promise<void> {
-    const { principal } = this.#access;
+    const principal = this.#principal;
     if (principal.kind === 'user' || (principal.kind === 'apiKey' && keysToo)) return;
     throw await this.#forbidden(
       'self',
@@ -66,16 +73,27 @@ export class RequestAccess {
    */
   async #requireForOne(permission: Permission, about: 'integration' | 'webhook'): Promise<void> {
     // It sees everything, so handlers say best what does not exist.
-    if (this.#access.principal.kind === 'installation') return;
+    if (this.#principal.kind === 'installation') return;
     const { id } = this.#request.params as { readonly id: string };
     const integration = isReadable(id) ? await this.#find(about, id) : null;
     if (integration !== null) {
-      const { allowed, reason } = await this.#access.decide(permission, integration);
+      const { allowed, reason } = await this.#decider.decide(this.#principal, permission, integration);
       if (allowed) return;
-      if (await this.#access.mayKnowOf(integration)) throw await this.#forbidden(permission, reason, integration.id);
+      if (await this.#mayKnowOf(integration)) throw await this.#forbidden(permission, reason, integration.id);
     }
     await this.#note('It does not exist, or may not be seen.', permission, about === 'integration' ? id : undefined);
     throw about === 'integration' ? new IntegrationNotFoundError(id) : new WebhookNotFoundError(id);
+  }
+
+  /**
+   * The permissions that a key is limited to do not count here, the integrations do: what its user sees is no secret
+   * from a key that may only start syncs there.
+   */
+  async #mayKnowOf(integration: IntegrationRef): Promise<boolean> {
+    const principal = this.#principal;
+    if (principal.kind === 'installation') return true;
+    if (principal.kind === 'apiKey' && !scopesReach(principal.scopes, integration.id)) return false;
+    return (await this.#decider.decide(asUser(principal.userId), 'integrations:read', integration)).allowed;
   }
 
   async #find(about: 'integration' | 'webhook', id: string): Promise<IntegrationRef | null> {
@@ -95,7 +113,7 @@ export class RequestAccess {
 
   #note(reason: string, permission: string, integrationId?: string): Promise<void> {
     return this.#denials.note({
-      actor: actorOf(this.#access.principal),
+      actor: actorOf(this.#principal),
       route: routeOf(this.#request),
       reason,
       permission,

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../core/clock.ts';
+import { networkOf } from '../../core/network.ts';
 import { TooManyFailedAttemptsError } from '../errors.ts';
-import { networkOf } from './network.ts';
 
 const MAX_FAILURES = 30;
 const WINDOW_MS = 60_000;

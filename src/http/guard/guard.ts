@@ -1,19 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AccessVersion } from '../../access/accessChanges.ts';
+import type { AccessVersion } from '../../access/accessSignal.ts';
 import type { Decider } from '../../access/decider.ts';
 import type { DenialLog } from '../../access/denials.ts';
 import type { RunningWork } from '../../access/freeze/runningWork.ts';
-import { PrincipalAccess } from '../../access/principalAccess.ts';
 import { principalKey } from '../../access/principals.ts';
 import type { App } from '../../app.ts';
 import { systemClock } from '../../core/clock.ts';
+import { isNearby, networkOf } from '../../core/network.ts';
 import { browserGuard } from '../browserGuard.ts';
 import { OverloadedError, TooManyRequestsError, UnauthenticatedError } from '../errors.ts';
 import type { Server } from '../typeProvider.ts';
 import { type Authenticators, RequestAuthentication } from './authentication.ts';
 import { RequestAccess, routeOf } from './authorization.ts';
 import { FailedAttempts } from './failedAttempts.ts';
-import { isNearby, networkOf } from './network.ts';
 import { originOf } from './origin.ts';
 import { type LimitState, RequestLimit, rateLimitHeaders } from './requestLimit.ts';
 
@@ -61,21 +60,14 @@ export function guard(server: Server, app: App): void {
     if (request.routeOptions.config?.open === true || unknown) return;
     // Before anything is read of the principal, so that a change in between is noticed afterwards.
     const seen = version.version();
-    const { principal, csrfToken, setCookie } = await authentication
-      .authenticate(request, originOf(request))
-      .catch(async (error: unknown) => {
-        if (error instanceof UnauthenticatedError) await refuse(request, error, failures, denials);
-        throw error;
-      });
-    if (setCookie !== null) reply.header('set-cookie', setCookie);
+    const { principal, csrfToken } = await authentication.authenticate(request, reply).catch(async (error: unknown) => {
+      if (error instanceof UnauthenticatedError) await refuse(request, error, failures, denials);
+      throw error;
+    });
     request.identity = principal;
     request.csrfToken = csrfToken;
     limitTo('principal', principals.take(principalKey(principal), app.config.apiRateLimit), request, reply);
-    request.access = new RequestAccess(
-      { denials, database: app.database },
-      new PrincipalAccess(decider, principal),
-      request,
-    );
+    request.access = new RequestAccess({ decider, denials, database: app.database }, principal, request);
     await request.access.requireDeclared();
     endWhenFrozen(running, seen, request, reply);
   });

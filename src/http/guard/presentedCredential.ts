@@ -5,7 +5,7 @@ import { MalformedRequestError } from '../errors.ts';
 export type PresentedCredential =
   | { readonly kind: 'key'; readonly text: string }
   | { readonly kind: 'stack'; readonly text: string }
-  | { readonly kind: 'session'; readonly text: string }
+  | { readonly kind: 'session' }
   | { readonly kind: 'unreadable' };
 
 const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'x-stack-access-token', 'cookie'] as const;
@@ -33,7 +33,7 @@ export function presentedCredential(
   const stackToken = headers['x-stack-access-token'];
   if (typeof stackToken === 'string' && stackToken !== '') found.push({ kind: 'stack', text: stackToken });
   const cookie = sessionCookie === null ? null : cookieNamed(headers.cookie, sessionCookie);
-  if (cookie !== null) found.push({ kind: 'session', text: cookie });
+  if (cookie !== null) found.push({ kind: 'session' });
   if (found.length > 1)
     throw new MalformedRequestError(
       'More than one credential came: send only one of Authorization, X-API-Key, X-Stack-Access-Token and the session cookie.',
