@@ -27,9 +27,12 @@ interface Options {
   readonly log: Log;
 }
 
-interface Loaded {
+interface UsableKeys {
   readonly find: JWTVerifyGetKey;
   readonly ids: ReadonlySet<string>;
+}
+
+interface Loaded extends UsableKeys {
   readonly atMs: number;
 }
 
@@ -87,15 +90,17 @@ export class Jwks {
       });
       if (response.status !== 200) throw new Error(`answered ${response.status}`);
       const { keys } = jwksSchema.parse(await response.json());
-      // Nothing else verifies here: a key of another kind is none.
-      const usable = keys.filter((key) => key.kty === 'EC' && key.crv === 'P-256' && key.kid !== undefined);
-      this.#loaded = {
-        find: createLocalJWKSet({ keys: usable } as JSONWebKeySet),
-        ids: new Set(usable.map((key) => key.kid!)),
-        atMs: clock.monotonicMs(),
-      };
+      this.#loaded = { ...usableKeys(keys), atMs: clock.monotonicMs() };
     } catch (error) {
       log.warn('The keys of Stack Auth could not be fetched', { url, reason: errorMessage(error) });
     }
   }
+}
+
+/** Those of the only kind that anything is checked with here; a key of another kind is none. */
+export function usableKeys(
+  keys: readonly { readonly kty: string; readonly kid?: string; readonly crv?: string }[],
+): UsableKeys {
+  const usable = keys.filter((key) => key.kty === 'EC' && key.crv === 'P-256' && key.kid !== undefined);
+  return { find: createLocalJWKSet({ keys: usable } as JSONWebKeySet), ids: new Set(usable.map((key) => key.kid!)) };
 }
