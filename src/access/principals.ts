@@ -1,6 +1,9 @@
 import type { AuditActor } from '../audit/types.ts';
 import type { Principal } from './types.ts';
 
+/** Whoever sits at the machine itself. */
+export const COMMAND_LINE: Principal = { kind: 'installation', name: 'command line' };
+
 /** Names a principal among all others: for limits, counts and idempotency keys of its own. */
 export function principalKey(principal: Principal): string {
   switch (principal.kind) {

@@ -8,9 +8,10 @@ import { lockApiKey } from '../apiKeys/apiKeyQueries.ts';
 import type { Asker } from '../apiKeys/apiKeys.ts';
 import { ApiKeyNotFoundError } from '../apiKeys/errors.ts';
 import type { Decider } from '../decider.ts';
-import { LastOwnerError, UserNotFoundError } from '../errors.ts';
+import { ForbiddenError, LastOwnerError, UserNotFoundError } from '../errors.ts';
 import { requirePowerOver } from '../power.ts';
 import { actorOf } from '../principals.ts';
+import type { Principal } from '../types.ts';
 
 /** What is frozen: a user with all that acts for them, or one key. */
 export type FreezeTarget = { readonly userId: string } | { readonly apiKeyId: string };
@@ -75,11 +76,13 @@ export class Freezer {
     const owners = await lockActiveOwners(tx);
     const user = await tx
       .selectFrom('users')
-      .select(['status', 'frozen_reason'])
+      .select(['role', 'status', 'frozen_reason'])
       .where('id', '=', userId)
       .forUpdate()
       .executeTakeFirst();
     if (user === undefined) throw new UserNotFoundError(userId);
+    // Looked at again under the lock: the asker may have been frozen this very moment.
+    if (user.role === 'owner') requireOwner(asker.principal, owners);
     if (!changes('User', userId, user.status, to)) return;
     if (to === 'frozen' && owners.length === 1 && owners[0] === userId) throw new LastOwnerError(userId);
     await tx
@@ -140,6 +143,11 @@ export async function lockActiveOwners(tx: Transaction<Schema>): Promise<string[
     .forUpdate()
     .execute();
   return rows.map(({ id }) => id);
+}
+
+function requireOwner(principal: Principal, owners: readonly string[]): void {
+  if (principal.kind === 'installation' || owners.includes(principal.userId)) return;
+  throw new ForbiddenError('Only an active owner freezes and unfreezes owners.');
 }
 
 /** Whether there is something to change. @throws ConflictError */
