@@ -1,5 +1,11 @@
-import type { AuditActor } from '../audit/types.ts';
+import type { AuditActor, AuditOrigin } from '../audit/types.ts';
 import type { Principal } from './types.ts';
+
+/** Who asks for a change, and from where, for the audit log. */
+export interface Asker {
+  readonly principal: Principal;
+  readonly origin?: AuditOrigin;
+}
 
 /** Whoever sits at the machine itself. */
 export const COMMAND_LINE: Principal = { kind: 'installation', name: 'command line' };

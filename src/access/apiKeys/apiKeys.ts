@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import type { AuditOrigin, AuditTrail } from '../../audit/types.ts';
+import type { AuditTrail } from '../../audit/types.ts';
 import type { Clock } from '../../core/clock.ts';
 import { ConflictError } from '../../core/errors.ts';
 import { namedId, newIdName } from '../../core/ids.ts';
@@ -10,8 +10,7 @@ import type { AccessSignal } from '../accessSignal.ts';
 import type { Decider } from '../decider.ts';
 import { ForbiddenError, UserNotFoundError } from '../errors.ts';
 import { requirePowerOver } from '../power.ts';
-import { actorOf } from '../principals.ts';
-import type { Principal } from '../types.ts';
+import { type Asker, actorOf } from '../principals.ts';
 import {
   type ApiKeyRow,
   countLiveApiKeys,
@@ -38,12 +37,6 @@ interface Dependencies {
   readonly decider: Decider;
   readonly signal: AccessSignal;
   readonly clock: Clock;
-}
-
-/** Who asks, and from where, for the audit log. */
-export interface Asker {
-  readonly principal: Principal;
-  readonly origin?: AuditOrigin;
 }
 
 /**

@@ -5,12 +5,11 @@ import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
 import type { AccessSignal } from '../accessSignal.ts';
 import { lockApiKey } from '../apiKeys/apiKeyQueries.ts';
-import type { Asker } from '../apiKeys/apiKeys.ts';
 import { ApiKeyNotFoundError } from '../apiKeys/errors.ts';
 import type { Decider } from '../decider.ts';
 import { ForbiddenError, LastOwnerError, UserNotFoundError } from '../errors.ts';
 import { requirePowerOver } from '../power.ts';
-import { actorOf } from '../principals.ts';
+import { type Asker, actorOf } from '../principals.ts';
 import type { Principal } from '../types.ts';
 
 /** What is frozen: a user with all that acts for them, or one key. */

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Asker } from '../../access/principals.ts';
 import type { AuditOrigin } from '../../audit/types.ts';
 
 const MAX_USER_AGENT_CHARS = 300;
@@ -11,4 +12,9 @@ export function originOf(request: FastifyRequest): AuditOrigin {
     requestId: request.id,
     ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, MAX_USER_AGENT_CHARS) }),
   };
+}
+
+/** Who asks, as the services take it. */
+export function askerOf(request: FastifyRequest): Asker {
+  return { principal: request.principal, origin: originOf(request) };
 }

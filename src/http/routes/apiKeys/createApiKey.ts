@@ -1,8 +1,9 @@
 import { createApiKeySchema } from '../../../access/apiKeys/schemas.ts';
+import { askerOf } from '../../guard/origin.ts';
 import { madeApiKeyAnswer } from '../../schemas/apiKeys.ts';
 import { answers } from '../../schemas/problem.ts';
 import { type AddRoute, API } from '../route.ts';
-import { askerOf, ownUserId } from './ownUser.ts';
+import { ownUserId } from './ownUserId.ts';
 
 const body = createApiKeySchema.meta({
   id: 'CreateApiKey',

@@ -6,7 +6,7 @@ import { apiKeyAnswer } from '../../schemas/apiKeys.ts';
 import { cursor, limitOf, pageOf } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
 import { type AddRoute, API } from '../route.ts';
-import { ownUserId } from './ownUser.ts';
+import { ownUserId } from './ownUserId.ts';
 
 const query = z.strictObject({ cursor, limit: limitOf(LIMITS.pageSizeMax) });
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { askerOf } from '../../guard/origin.ts';
 import { apiKeyParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
 import { type AddRoute, API } from '../route.ts';
-import { askerOf } from './ownUser.ts';
 
 const gone = z.undefined().describe('It opens nothing any more.');
 

@@ -1,9 +1,9 @@
 import { rotateApiKeySchema } from '../../../access/apiKeys/schemas.ts';
+import { askerOf } from '../../guard/origin.ts';
 import { madeApiKeyAnswer } from '../../schemas/apiKeys.ts';
 import { apiKeyParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
 import { type AddRoute, API } from '../route.ts';
-import { askerOf } from './ownUser.ts';
 
 const body = rotateApiKeySchema.optional().meta({ id: 'RotateApiKey', examples: [{ overlapSeconds: 3_600 }] });
 

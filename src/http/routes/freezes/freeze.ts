@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { askerOf } from '../../guard/origin.ts';
 import { apiKeyParams, freezeBody, userParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { askerOf } from '../apiKeys/ownUser.ts';
 import { type AddRoute, API } from '../route.ts';
 
 const frozen = z.undefined().describe('Frozen: nothing of it works any more, and what was under way ends.');
