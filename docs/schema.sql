@@ -38,6 +38,29 @@ create table access_version (
   constraint access_version_id_check CHECK (id)
 );
 
+create table api_keys (
+  id text not null,
+  user_id text not null,
+  name text not null,
+  secret_hash bytea not null,
+  permissions text[],
+  integration_ids text[],
+  status text not null default 'active'::text,
+  frozen_reason text,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  rotated_from text,
+  overlap_until timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  revoked_at timestamp with time zone,
+  constraint api_keys_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint api_keys_update_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_rotated_from_fkey FOREIGN KEY (rotated_from) REFERENCES api_keys(id) ON DELETE SET NULL,
+  constraint api_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE,
+  constraint api_keys_status_check CHECK ((status = ANY (ARRAY['active'::text, 'frozen'::text, 'revoked'::text])))
+);
+
 create table audit_checkpoints (
   tree_size bigint not null,
   root_hash bytea not null,
@@ -331,6 +354,16 @@ create table sessions (
   constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );
 
+create table stack_identities (
+  project_id text not null,
+  subject text not null,
+  user_id text not null,
+  linked_at timestamp with time zone not null default now(),
+  constraint stack_identities_change_access TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  constraint stack_identities_pkey PRIMARY KEY (project_id, subject),
+  constraint stack_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+
 create table sync_runs (
   id text not null,
   integration_id text not null,
@@ -422,6 +455,10 @@ create table webhook_endpoints (
   constraint webhook_endpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
 
+CREATE INDEX api_keys_by_rotation ON public.api_keys USING btree (rotated_from) WHERE (rotated_from IS NOT NULL);
+
+CREATE INDEX api_keys_by_user ON public.api_keys USING btree (user_id, id);
+
 CREATE INDEX audit_entries_by_action ON public.audit_entries USING btree (action, occurred_at, seq);
 
 CREATE INDEX audit_entries_by_actor ON public.audit_entries USING btree (actor_id, occurred_at, seq);
@@ -452,6 +489,8 @@ CREATE UNIQUE INDEX installation_keys_one_active ON public.installation_keys USI
 
 CREATE INDEX integrations_by_owner ON public.integrations USING btree (owner, id);
 
+CREATE INDEX integrations_by_platform ON public.integrations USING btree (platform, id);
+
 CREATE INDEX integrations_deleted ON public.integrations USING btree (id) WHERE (status = 'deleting'::text);
 
 CREATE UNIQUE INDEX invitations_by_email ON public.invitations USING btree (lower(email));
@@ -480,6 +519,8 @@ CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, id);
 
+CREATE INDEX stack_identities_by_user ON public.stack_identities USING btree (user_id);
+
 CREATE INDEX sync_runs_by_age ON public.sync_runs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 
 CREATE INDEX sync_runs_by_integration ON public.sync_runs USING btree (integration_id, id);
@@ -500,6 +541,10 @@ CREATE INDEX webhook_endpoints_by_integration ON public.webhook_endpoints USING 
 
 CREATE INDEX webhook_endpoints_by_key ON public.webhook_endpoints USING btree (key_id, id);
 
+CREATE CONSTRAINT TRIGGER api_keys_change_access AFTER INSERT OR DELETE ON public.api_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version();
+
+CREATE CONSTRAINT TRIGGER api_keys_update_access AFTER UPDATE ON public.api_keys DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((NOT (old.last_used_at IS DISTINCT FROM new.last_used_at))) EXECUTE FUNCTION raise_access_version();
+
 CREATE TRIGGER audit_checkpoints_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 alter table audit_checkpoints enable always trigger audit_checkpoints_append_only;
 
@@ -517,6 +562,8 @@ CREATE CONSTRAINT TRIGGER break_glass_change_access AFTER INSERT OR DELETE OR UP
 CREATE CONSTRAINT TRIGGER grants_change_access AFTER INSERT OR DELETE OR UPDATE ON public.grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version('rules');
 
 CREATE CONSTRAINT TRIGGER roles_change_access AFTER INSERT OR DELETE OR UPDATE ON public.roles DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version('rules');
+
+CREATE CONSTRAINT TRIGGER stack_identities_change_access AFTER INSERT OR DELETE OR UPDATE ON public.stack_identities DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version();
 
 CREATE CONSTRAINT TRIGGER users_change_access AFTER INSERT OR DELETE ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_access_version('rules');
 

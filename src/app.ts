@@ -158,6 +158,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     jwtSecret: secrets.jwtSecret,
     publicUrl: config.publicUrl,
     mail: config.mail,
+    stackAuth: config.stackAuth,
+    outgoing,
   });
   opening.defer(() => access.close());
   const advancedSecurityService = new AdvancedSecurityService({

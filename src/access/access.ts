@@ -1,18 +1,31 @@
 import type { AuditTrail } from '../audit/types.ts';
+import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
+import { AccessSignal, type AccessVersion } from './accessSignal.ts';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import type { MailSettings } from './accounts/mailer.ts';
+import { endSessions } from './accounts/sessionQueries.ts';
+import { ApiKeys } from './apiKeys/apiKeys.ts';
+import { ApiKeyAuthenticator } from './apiKeys/keyAuthenticator.ts';
+import { LastUses } from './apiKeys/lastUses.ts';
 import { BreakGlassService } from './breakGlass/breakGlassService.ts';
+import type { Decider } from './decider.ts';
 import { AccessChanges } from './decisions/accessChanges.ts';
 import { AccessControl } from './decisions/accessControl.ts';
 import { AccessMap } from './decisions/accessMap.ts';
+import { DenialLog } from './denials.ts';
+import { Freezer } from './freeze/freeze.ts';
+import { RunningWork } from './freeze/runningWork.ts';
 import { GrantService } from './grants/grantService.ts';
 import { RoleService } from './roles/roleService.ts';
 import { UserRoles } from './roles/userRoles.ts';
+import { openStackAuth } from './stackAuth/openStackAuth.ts';
+import type { StackAuthenticator } from './stackAuth/stackUsers.ts';
 
 interface Dependencies {
   readonly database: Database;
@@ -24,6 +37,19 @@ interface Dependencies {
   readonly jwtSecret: string;
   readonly publicUrl: string;
   readonly mail: MailSettings | null;
+  readonly stackAuth: Config['stackAuth'];
+  readonly outgoing: Outgoing;
+}
+
+/** What every request is let in by. */
+interface RequestChecks {
+  readonly decider: Decider;
+  readonly version: AccessVersion;
+  readonly apiKeys: ApiKeyAuthenticator;
+  /** Null where it is not configured. */
+  readonly stackAuth: StackAuthenticator | null;
+  readonly running: RunningWork;
+  readonly denials: DenialLog;
 }
 
 /** Who may do what, and who says so. */
@@ -35,33 +61,59 @@ export interface Access {
   readonly grants: GrantService;
   readonly breakGlass: BreakGlassService;
   readonly accounts: Accounts;
+  readonly apiKeys: ApiKeys;
+  readonly freezer: Freezer;
+  readonly checks: RequestChecks;
   close(): Promise<void>;
 }
 
 /** Builds the parts of access and defines their jobs; before `jobs.start`. @throws UnavailableError */
 export async function openAccess(deps: Dependencies): Promise<Access> {
   const { database, audit, clock, log } = deps;
+  await using opening = new AsyncDisposableStack();
   const map = await AccessMap.open({ pool: database.pool, log, clock });
+  opening.defer(() => map.close());
   const changes = new AccessChanges({ database, map, audit, clock });
+  const control = new AccessControl(map, database, clock);
   const userRoles = new UserRoles(database, changes);
+  const version: AccessVersion = { version: () => map.version };
+  const signal = new AccessSignal();
+  signal.subscribe(() => map.changed());
+
   const accounts = createAccounts({
     ...deps,
     roles: {
       mayAssignRole: (principal, role) => userRoles.mayAssignRole(principal, role),
-      changed: () => map.changed(),
+      changed: () => signal.announce(),
     },
   });
+  opening.defer(() => accounts.close());
+  const lastUses = new LastUses({ database, log });
+  opening.defer(() => lastUses.close());
+  const denials = new DenialLog({ database, audit, log });
+  opening.defer(() => denials.close());
+  const running = new RunningWork({ database, version, signal, log });
+  opening.defer(() => running.close());
+  const open = opening.move();
+
   return {
     map,
-    control: new AccessControl(map, database, clock),
+    control,
     roles: new RoleService(database, changes),
     userRoles,
     grants: new GrantService(database, changes),
     breakGlass: new BreakGlassService(database, changes, clock),
     accounts,
-    async close() {
-      await accounts.close();
-      await map.close();
+    apiKeys: new ApiKeys({ database, audit, decider: control, signal, clock }),
+    freezer: new Freezer({ database, audit, decider: control, signal, endSessions }),
+    checks: {
+      decider: control,
+      version,
+      apiKeys: new ApiKeyAuthenticator({ database, version, signal, lastUses, clock }),
+      stackAuth: openStackAuth(deps.stackAuth, { ...deps, version, signal }),
+      running,
+      denials,
     },
+    close: () => open.disposeAsync(),
   };
 }

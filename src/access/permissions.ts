@@ -20,7 +20,7 @@ export const PERMISSIONS = {
   'users:write': { scope: 'workspace', title: 'Invite, change and remove users' },
   'roles:write': { scope: 'workspace', title: 'Change roles, grants and denies' },
   'apiKeys:read': { scope: 'workspace', title: 'See the API keys of everybody' },
-  'apiKeys:write': { scope: 'workspace', title: 'Revoke and rotate the API keys of everybody' },
+  'apiKeys:write': { scope: 'workspace', title: 'Revoke the API keys of everybody' },
   'access:freeze': { scope: 'workspace', title: 'Freeze and unfreeze a user or an API key' },
   'breakGlass:request': { scope: 'workspace', title: 'Ask for break-glass access' },
   'breakGlass:approve': { scope: 'workspace', title: 'Approve the break-glass access of somebody else' },

@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { actAs } from '../audit/acting.ts';
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
 import type { Log } from '../core/log.ts';
@@ -15,11 +16,14 @@ export async function withApp<T>({ environment }: Invocation<object>, run: (app:
   const config = makeConfig(environment);
   const app = await openApp({ config, log: commandLog(config, environment), workers: false, attach: true });
   try {
-    return await run(app);
+    return await actAs(COMMAND_LINE, () => run(app));
   } finally {
     await app.close();
   }
 }
+
+/** As the audit log names whoever sits at the machine. */
+const COMMAND_LINE = { actor: { kind: 'installation', id: 'command line' } } as const;
 
 /** Commands speak for themselves, so only warnings are added to what they say, unless LOG_LEVEL asks for more. */
 export function commandLog(config: Config, environment: Environment): Log {

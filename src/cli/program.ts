@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import { VERSION } from '../http/version.ts';
 import { group } from './command.ts';
+import { accessFreeze, accessUnfreeze } from './commands/accessFreeze.ts';
+import { apiKeysCreate } from './commands/apiKeysCreate.ts';
+import { apiKeysList } from './commands/apiKeysList.ts';
+import { apiKeysRevoke } from './commands/apiKeysRevoke.ts';
+import { apiKeysRotate } from './commands/apiKeysRotate.ts';
 import { auditExport } from './commands/auditExport.ts';
 import { auditKey } from './commands/auditKey.ts';
 import { auditList } from './commands/auditList.ts';
@@ -48,6 +53,13 @@ export function buildProgram(json: boolean): Command {
       connectorsValidate(),
       connectorsNew(),
     ]),
+    group('api-keys', 'Keys of users, for programs', [
+      apiKeysCreate(),
+      apiKeysList(),
+      apiKeysRotate(),
+      apiKeysRevoke(),
+    ]),
+    group('access', 'Stopping what is compromised', [accessFreeze(), accessUnfreeze()]),
     group('credentials', 'The keys that credentials are sealed with', [credentialsRotate()]),
     group('audit', 'Who did what, and proof of it', [
       auditList(),

@@ -22,6 +22,8 @@ export interface Config {
     readonly projectId: string;
     readonly publishableClientKey: string;
     readonly secretServerKey: string;
+    /** Base addresses that may issue its tokens, without a trailing slash. */
+    readonly issuers: readonly string[];
   } | null;
   /** Null: generated once and kept in `dataDir` (not in production). */
   readonly encryptionSecret: string | null;
@@ -36,6 +38,8 @@ export interface Config {
   readonly vulnerabilityScanIntervalMs: number;
   /** The budget of a credential whose connector and configuration name none. */
   readonly defaultRateLimit: { readonly maxRequests: number; readonly windowMs: number };
+  /** Requests a minute that one user, API key or the installation's key may make. */
+  readonly apiRateLimit: number;
   /** Hosts, addresses or CIDR ranges that outgoing calls may reach although they are private. */
   readonly allowedPrivateHosts: readonly string[];
   /** Where the audit log's checkpoints are also sent; null for nowhere. */
@@ -53,6 +57,18 @@ const integer = (minimum: number, maximum: number) =>
 
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol));
+
+/** Commas between the entries. */
+const list = <T extends z.ZodType<string, string>>(entry: T) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(entry));
 
 const secret = z.string().min(32);
 const DAY_MS = 86_400_000;
@@ -72,6 +88,10 @@ const VARIABLES = {
   VITE_STACK_PROJECT_ID: [z.string(), 'the project id of Stack Auth'],
   VITE_STACK_PUBLISHABLE_CLIENT_KEY: [z.string(), 'the publishable client key of Stack Auth'],
   STACK_SECRET_SERVER_KEY: [z.string(), 'the secret server key of Stack Auth'],
+  STACK_AUTH_ISSUERS: [
+    list(url('http:', 'https:').transform((text) => text.replace(/\/+$/, ''))),
+    'http or https addresses with commas between them, such as https://api.stack-auth.com',
+  ],
   ENCRYPTION_SECRET: [secret, 'a secret of at least 32 characters, such as the output of "openssl rand -base64 48"'],
   JWT_SECRET: [secret, 'a secret of at least 32 characters, such as the output of "openssl rand -base64 48"'],
   API_KEY: [
@@ -96,19 +116,12 @@ const VARIABLES = {
   MONITORING_ENABLED: [boolean, 'true or false'],
   PERFORMANCE_MONITORING_ENABLED: [boolean, 'true or false'],
   SECURITY_MONITORING_ENABLED: [boolean, 'true or false'],
+  API_RATE_LIMIT: [integer(1, 10_000_000), 'a number of requests a minute from 1 to 10000000'],
   DEFAULT_RATE_LIMIT: [integer(1, 1_000_000), 'a number of requests from 1 to 1000000'],
   RATE_LIMIT_WINDOW: [integer(1_000, DAY_MS), 'milliseconds from 1000 to 86400000'],
   VULNERABILITY_SCAN_INTERVAL: [integer(60_000, 30 * DAY_MS), 'milliseconds from 60000 to 2592000000'],
   ALLOWED_PRIVATE_HOSTS: [
-    z
-      .string()
-      .transform((text) =>
-        text
-          .split(',')
-          .map((part) => part.trim())
-          .filter(Boolean),
-      )
-      .pipe(z.array(z.string().regex(/^[\w.:[\]*-]+(\/\d{1,3})?$/))),
+    list(z.string().regex(/^[\w.:[\]*-]+(\/\d{1,3})?$/)),
     'host names, addresses or CIDR ranges with commas between them, such as 10.1.0.0/16,crm.internal',
   ],
   AUDIT_CHECKPOINT_WEBHOOK: [url('http:', 'https:'), 'an http or https address that takes POST requests'],
@@ -165,6 +178,7 @@ export function makeConfig(environment: Environment): Config {
           projectId: parsed.VITE_STACK_PROJECT_ID,
           publishableClientKey: parsed.VITE_STACK_PUBLISHABLE_CLIENT_KEY ?? '',
           secretServerKey: parsed.STACK_SECRET_SERVER_KEY ?? '',
+          issuers: parsed.STACK_AUTH_ISSUERS ?? ['https://api.stack-auth.com'],
         }
       : null,
     encryptionSecret: parsed.ENCRYPTION_SECRET ?? null,
@@ -177,6 +191,7 @@ export function makeConfig(environment: Environment): Config {
     securityMonitoringEnabled: parsed.SECURITY_MONITORING_ENABLED ?? true,
     vulnerabilityScanIntervalMs: parsed.VULNERABILITY_SCAN_INTERVAL ?? DAY_MS,
     defaultRateLimit: { maxRequests: parsed.DEFAULT_RATE_LIMIT ?? 100, windowMs: parsed.RATE_LIMIT_WINDOW ?? 60_000 },
+    apiRateLimit: parsed.API_RATE_LIMIT ?? 1_200,
     allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS ?? [],
     auditCheckpointWebhook: parsed.AUDIT_CHECKPOINT_WEBHOOK ?? null,
   };

@@ -19,6 +19,7 @@ const ID_PREFIXES = {
   session: 'ses',
   invitation: 'inv',
   oneTimeToken: 'ott',
+  apiKey: 'ak',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

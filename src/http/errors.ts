@@ -6,21 +6,40 @@ export abstract class RequestError extends AppError {
   readonly headers: Readonly<Record<string, string>> = {};
 }
 
-/** No key came, or not the right one. */
+/** No credential came, or none that opens anything. */
 export class UnauthenticatedError extends RequestError {
   readonly code = 'UNAUTHENTICATED';
+  readonly credentialCame: boolean;
   override readonly headers: Readonly<Record<string, string>>;
 
-  constructor(keyCame: boolean) {
+  /** @param why null: nothing came; `wrong`: it is unknown; else a sentence that says why it does not open anything */
+  constructor(why: string | null) {
     super(
-      keyCame
-        ? 'The API key is not the right one. Send the key that the start printed, or the value of API_KEY, as "Authorization: Bearer …".'
-        : 'An API key is needed. Send it as "Authorization: Bearer …" or "X-API-Key: …"; the start prints it, and in production it is the value of API_KEY.',
+      why === null
+        ? 'An API key is needed. Send it as "Authorization: Bearer …" or "X-API-Key: …"; the start prints it, and in production it is the value of API_KEY. Users have keys of their own.'
+        : why === 'wrong'
+          ? 'The API key is not a right one. Send the key that the start printed, the value of API_KEY, or one of a user, as "Authorization: Bearer …".'
+          : why,
     );
+    this.credentialCame = why !== null;
     // RFC 6750 §3: no error code when no credentials came.
     this.headers = {
-      'www-authenticate': `Bearer realm="integration-services"${keyCame ? ', error="invalid_token"' : ''}`,
+      'www-authenticate': `Bearer realm="integration-services"${why === null ? '' : ', error="invalid_token"'}`,
     };
+  }
+}
+
+/** More requests came than one address, or one user or key, may make in a minute. */
+export class TooManyRequestsError extends RequestError {
+  readonly code = 'TOO_MANY_REQUESTS';
+  override readonly headers: Readonly<Record<string, string>>;
+
+  constructor(whose: string, limit: number, retryAfterSeconds: number) {
+    const from = whose === 'address' ? 'this address' : 'this user or key';
+    super(`More than ${limit} requests a minute came from ${from}. Try again in ${retryAfterSeconds} seconds.`, {
+      details: { limit, retryAfterSeconds },
+    });
+    this.headers = { 'retry-after': String(retryAfterSeconds) };
   }
 }
 

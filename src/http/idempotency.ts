@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
+import { principalKey } from '../access/decisions/actor.ts';
 import type { App } from '../app.ts';
 import { errorMessage } from '../core/errors.ts';
 import { invalidInput } from '../core/input.ts';
 import { type Answer, type Claim, IdempotentAnswers } from './idempotentAnswers.ts';
 import type { Server } from './typeProvider.ts';
 
-/** Whose keys they are. One API key, one scope, until there are accounts. */
-const SCOPE = 'api-key';
 const KEPT_HEADERS = ['content-type', 'etag', 'location'] as const;
 
 /**
@@ -25,7 +24,7 @@ export function answerIdempotently(server: Server, app: App): void {
   server.addHook('preHandler', async (request, reply) => {
     const key = idempotencyKey(request);
     if (key === undefined) return;
-    const taken = await answers.claim(SCOPE, key, hashOf(request));
+    const taken = await answers.claim(principalKey(request.principal), key, hashOf(request));
     if ('lockedUntil' in taken) {
       claims.set(request, taken);
       request.resourceName = taken.resourceName;
@@ -69,6 +68,8 @@ export function isIdempotent(method: string | readonly string[], config: Fastify
 function idempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined || !isIdempotent(request.method, request.routeOptions.config)) return undefined;
+  // Nobody's keys: on an open route a key means nothing.
+  if (request.identity === null) return undefined;
   if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
   throw invalidInput('The request', [
     { pointer: '', detail: 'Idempotency-Key takes 1 to 255 printable characters without spaces, such as a UUID.' },

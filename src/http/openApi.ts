@@ -6,7 +6,7 @@ import { isIdempotent } from './idempotency.ts';
 import type { Server } from './typeProvider.ts';
 import { VERSION } from './version.ts';
 
-const DESCRIPTION = `Everything below \`/api/v1\` needs the API key.
+const DESCRIPTION = `Everything below \`/api/v1\` needs an API key, a session or a token of Stack Auth, and the permission of its route.
 
 Errors are problem details (RFC 9457) with a stable \`code\`; [the list of codes](/docs/errors) says what to do.
 Lists come in pages: pass \`nextCursor\` as \`cursor\`. A POST with an \`Idempotency-Key\` may be repeated safely for
@@ -22,6 +22,8 @@ const TAGS = [
   { name: 'audit', description: 'Who did what, and proof of it.' },
   { name: 'auth', description: 'Signing in, sessions, the second factor, invitations.' },
   { name: 'users', description: 'The people of the installation.' },
+  { name: 'apiKeys', description: 'Keys of users, for programs.' },
+  { name: 'freezes', description: 'Stopping a compromised account or key.' },
 ];
 
 const idempotencyHeader = z.object({
@@ -44,7 +46,7 @@ export function describeRoutes(server: Server): void {
       security: [{ bearer: [] }, { apiKey: [] }],
       components: {
         securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'The API key.' },
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API key, or an access token of Stack Auth.' },
           apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         },
       },

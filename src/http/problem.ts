@@ -25,6 +25,7 @@ interface ProblemType {
 export const PROBLEM_TYPES = {
   ABORTED: type(503, 'The operation was ended before it was done', 'Try again; the server is stopping or restarting.'),
   ACCESS_DENIED: type(403, 'You may not do this', 'Ask for the permission that `detail` names.'),
+  API_KEY_NOT_FOUND: type(404, 'There is no such API key', 'List them with GET /api/v1/me/api-keys.'),
   AUDIT_ENTRY_NOT_FOUND: type(404, 'There is no such entry in the audit log', 'List them with GET /api/v1/audit.'),
   AUDIT_LOG_TAMPERED: type(500, 'Somebody changed the audit log', 'Run "audit verify" and keep what it says.'),
   AUTHENTICATION_BUSY: type(503, 'Too many passwords are being checked', 'Try again after `Retry-After` seconds.'),
@@ -110,6 +111,7 @@ export const PROBLEM_TYPES = {
   SYNC_RUN_NOT_FOUND: type(404, 'There is no such run', 'List them with GET …/runs.'),
   TOKEN_REQUEST_FAILED: type(502, 'The provider gave no token', 'Check the credentials and the token address.'),
   TOO_MANY_FAILED_ATTEMPTS: type(429, 'Too many wrong keys', 'Correct the key; wait `Retry-After` seconds.'),
+  TOO_MANY_REQUESTS: type(429, 'Too many requests', 'Wait `Retry-After` seconds; see the RateLimit headers.'),
   UNAUTHENTICATED: type(401, 'The API key is missing or wrong', 'Send `Authorization: Bearer <key>`.'),
   UNAVAILABLE: type(503, 'A part that is needed cannot be reached', 'Try again; see /health for which part.'),
   UNKNOWN_JOB: type(500, 'A job is not defined', 'Report it: this is a mistake in the program.'),

@@ -1,3 +1,4 @@
+import { principalKey } from '../access/decisions/actor.ts';
 import type { Log } from '../core/log.ts';
 import type { Server } from './typeProvider.ts';
 
@@ -9,6 +10,7 @@ export function logRequests(server: Server, log: Log): void {
     const durationMs = Math.round(reply.elapsedTime);
     const fields = {
       requestId: request.id,
+      ...(request.identity === null ? {} : { actor: principalKey(request.identity) }),
       method: request.method,
       path: request.url.split('?')[0],
       status: reply.statusCode,

@@ -1,6 +1,12 @@
 import type { App } from '../app.ts';
 import type { CheckHealth } from './healthChecks.ts';
 import { readYamlBodies } from './requestBody.ts';
+import { ACCESS_ROUTES } from './routes/access/accessRoutes.ts';
+import { createApiKey } from './routes/apiKeys/createApiKey.ts';
+import { listApiKeys } from './routes/apiKeys/listApiKeys.ts';
+import { listOwnApiKeys } from './routes/apiKeys/listOwnApiKeys.ts';
+import { revokeApiKey, revokeOwnApiKey } from './routes/apiKeys/revokeApiKey.ts';
+import { rotateApiKey } from './routes/apiKeys/rotateApiKey.ts';
 import { exportAuditLog } from './routes/audit/exportAuditLog.ts';
 import { getAuditKey } from './routes/audit/getAuditKey.ts';
 import { listAuditEntries } from './routes/audit/listAuditEntries.ts';
@@ -30,6 +36,8 @@ import { getConnector } from './routes/connectors/getConnector.ts';
 import { listConnectors } from './routes/connectors/listConnectors.ts';
 import { saveConnector } from './routes/connectors/saveConnector.ts';
 import { validateConnector } from './routes/connectors/validateConnector.ts';
+import { freezeApiKey, freezeUser } from './routes/freezes/freeze.ts';
+import { unfreezeApiKey, unfreezeUser } from './routes/freezes/unfreeze.ts';
 import { checkIntegrationHealth } from './routes/integrations/checkIntegrationHealth.ts';
 import { checkRateLimit } from './routes/integrations/checkRateLimit.ts';
 import { connectIntegration } from './routes/integrations/connectIntegration.ts';
@@ -98,6 +106,7 @@ const ROUTES: readonly AddRoute[] = [
   deleteWebhook,
   listConnectors,
   getConnector,
+  ...ACCESS_ROUTES,
   listAuditEntries,
   exportAuditLog,
   listCheckpoints,
@@ -127,6 +136,16 @@ const ROUTES: readonly AddRoute[] = [
   deactivateUser,
   reactivateUser,
   resetSecondFactor,
+  listOwnApiKeys,
+  createApiKey,
+  rotateApiKey,
+  revokeOwnApiKey,
+  listApiKeys,
+  revokeApiKey,
+  freezeUser,
+  unfreezeUser,
+  freezeApiKey,
+  unfreezeApiKey,
   home,
   accountPages,
   errorPage,

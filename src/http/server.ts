@@ -4,14 +4,12 @@ import helmet from '@fastify/helmet';
 import underPressure from '@fastify/under-pressure';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
-import type { AuthenticatedSession } from '../access/accounts/sessions.ts';
 import type { App } from '../app.ts';
-import { systemClock } from '../core/clock.ts';
 import { newId } from '../core/ids.ts';
 import { LIMITS } from '../core/limits.ts';
-import { ApiKeyGuard } from './apiKeyGuard.ts';
-import { browserGuard } from './browserGuard.ts';
 import { OverloadedError } from './errors.ts';
+import { actForPrincipals, guard, limitAddresses } from './guard/guard.ts';
+import { requirePermissions } from './guard/routePermissions.ts';
 import { healthChecks } from './healthChecks.ts';
 import { answerIdempotently } from './idempotency.ts';
 import { notFoundError, recordRoutes } from './notFound.ts';
@@ -22,7 +20,6 @@ import { serveReferencePage } from './referencePage.ts';
 import { readJsonBodies } from './requestBody.ts';
 import { logRequests } from './requestLog.ts';
 import { addRoutes } from './routes.ts';
-import { authenticateSession } from './sessionAuthentication.ts';
 import { type Server, validatorCompiler } from './typeProvider.ts';
 
 const MAX_CONNECTIONS = 2_000;
@@ -62,6 +59,7 @@ export function buildServer(app: App): Server {
   server.setErrorHandler((error, request, reply) => sendProblem(app, error, request, reply));
 
   const routes = recordRoutes(server);
+  requirePermissions(server);
   server.setNotFoundHandler((request, reply) => sendProblem(app, notFoundError(request, routes), request, reply));
   server.addHook('onRequest', async (request, reply) => void reply.header('request-id', request.id));
   logRequests(server, app.log);
@@ -82,13 +80,14 @@ export function buildServer(app: App): Server {
     },
   });
   server.register(cookie);
-  server.decorateRequest('principal', null);
   // From here on in the order of the calls: what is registered above is loaded first.
   server.after(() => {
-    guard(server, app);
+    limitAddresses(server, app);
     addHeaders(server);
     readJsonBodies(server);
+    guard(server, app);
     answerIdempotently(server, app);
+    actForPrincipals(server);
   });
   server.register(compress, { globalDecompression: false, encodings: ['br', 'gzip'] });
   describeRoutes(server);
@@ -101,29 +100,6 @@ export function buildServer(app: App): Server {
     );
   });
   return server;
-}
-
-/** Refuses what other sites send through a browser, and everything without the key that is not open. */
-function guard(server: Server, app: App): void {
-  const refuseForeignSites = browserGuard(app.config);
-  const keys = new ApiKeyGuard(app.secrets.apiKey, systemClock);
-  server.addHook('onRequest', async (request, reply) => {
-    refuseForeignSites?.(request);
-    const { config } = request.routeOptions;
-    const unknown = request.is404 && !request.url.startsWith('/api/');
-    if (config?.open === true || unknown) return;
-    const session = await authenticateSession(request, reply, app);
-    if (session !== null && (config?.permission === 'self' || (await mayDoAll(app, session)))) {
-      request.principal = session.principal;
-      return;
-    }
-    keys.check(request.headers, request.ip);
-    request.principal = { kind: 'installation', name: 'API_KEY' };
-  });
-}
-
-async function mayDoAll({ access: { accounts } }: App, { principal }: AuthenticatedSession): Promise<boolean> {
-  return (await accounts.users.get(principal.userId)).role === 'owner';
 }
 
 /** What every answer says beside its content. */

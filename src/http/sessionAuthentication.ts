@@ -3,11 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
 import { CsrfTokenRejectedError, SessionRequiredError } from '../access/accounts/errors.ts';
 import { type AuthenticatedSession, SESSION_SECONDS, type UserPrincipal } from '../access/accounts/sessions.ts';
-import type { AuditOrigin } from '../audit/types.ts';
 import type { Config } from '../config/config.ts';
 import { ForeignSiteError } from './errors.ts';
+import { originOf } from './guard/origin.ts';
 
-const SESSION_COOKIE = 'is_session';
+export const SESSION_COOKIE = 'is_session';
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 interface Parts {
@@ -39,7 +39,7 @@ export async function authenticateSession(
  * which pages of other sites cannot read.
  * @throws ForeignSiteError, CsrfTokenRejectedError
  */
-export function requireCsrf(request: FastifyRequest, session: AuthenticatedSession, { access, config }: Parts): void {
+function requireCsrf(request: FastifyRequest, session: AuthenticatedSession, { access, config }: Parts): void {
   if (SAFE_METHODS.has(request.method)) return;
   requireOwnOrigin(request, config);
   const token = request.headers['x-csrf-token'];
@@ -71,12 +71,6 @@ export function clearSessionCookie(reply: FastifyReply, config: Config): void {
 export function requireUser({ principal }: FastifyRequest): UserPrincipal {
   if (principal?.kind !== 'user') throw new SessionRequiredError();
   return principal;
-}
-
-/** Where a request came from, for the audit log. */
-export function originOf(request: FastifyRequest): AuditOrigin {
-  const userAgent = request.headers['user-agent'];
-  return { address: request.ip, requestId: request.id, ...(userAgent === undefined ? {} : { userAgent }) };
 }
 
 function cookieOptions({ publicUrl }: Config) {

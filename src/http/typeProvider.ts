@@ -11,24 +11,43 @@ import type { Permission } from '../access/permissions.ts';
 import type { Principal } from '../access/types.ts';
 import { AppError } from '../core/errors.ts';
 import { parseInput } from '../core/input.ts';
+import type { RequestAccess } from './guard/authorization.ts';
+import type { LimitState } from './guard/requestLimit.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** With an Idempotency-Key: what the request makes is to be called so, because an earlier try may have made it. */
     resourceName?: string;
-    /** Who makes the request, proven; null at addresses that are open. */
-    principal: Principal | null;
+    /** Who makes the request, proven by the guard. @throws UnauthenticatedError on an open route */
+    readonly principal: Principal;
+    /** The same; null on an open route and before the guard. */
+    identity: Principal | null;
+    /** What the principal may do. Not on open routes. */
+    access: RequestAccess;
+    /** Fires when the principal is frozen; the connection is ended then anyway. Not on open routes. */
+    freezeSignal: AbortSignal;
+    /** Of the session that the request came with. */
+    csrfToken: string | null;
+    /** The request limits that were counted, by their names. */
+    limits: Readonly<Record<string, LimitState>> | null;
   }
 
   interface FastifyContextConfig {
-    /** Answers without the API key, and also when the server has too much work. */
+    /** Answers without a credential, and also when the server has too much work. */
     open?: boolean;
+    /** What the principal must be allowed; `self`: the route is about the caller's own account. Required unless open. */
+    permission?: Permission | 'self';
+    /**
+     * For a permission about integrations: `:id` is that of an integration or of a webhook, or the handler limits
+     * what it does to those that `request.access` allows.
+     */
+    about?: 'integration' | 'webhook' | 'many';
+    /** A `self` route that an API key may use for its user. */
+    keysToo?: boolean;
     /** A POST that changes nothing, so that an Idempotency-Key means nothing to it. */
     repeatable?: boolean;
     /** A header that the route reads, for the OpenAPI document. */
     documentedHeader?: string;
-    /** What the route asks of who calls it; `self`: what everybody who is signed in may do with their own account. */
-    permission?: Permission | 'self';
   }
 }
 

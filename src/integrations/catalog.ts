@@ -25,6 +25,7 @@ import {
 import { createIntegrationSchema, updateIntegrationSchema } from './schemas.ts';
 import type { ConnectorSessions } from './sessions.ts';
 import type { CreateIntegrationData, Integration, IntegrationConfiguration, UpdateIntegrationData } from './types.ts';
+import type { VisibleIntegrations } from './visibleIntegrations.ts';
 
 interface Dependencies {
   readonly database: Database;
@@ -91,15 +92,20 @@ export class IntegrationCatalog {
   }
 
   /** One page, in the order they were made; `after` is the last id of the page before. */
-  list(filter: IntegrationFilter, after: string | null, limit: number): Promise<Integration[]> {
-    return listIntegrations(this.#deps.database.db, filter, after, limit);
+  list(
+    filter: IntegrationFilter,
+    after: string | null,
+    limit: number,
+    visible?: VisibleIntegrations,
+  ): Promise<Integration[]> {
+    return listIntegrations(this.#deps.database.db, filter, after, limit, visible);
   }
 
-  /** Every integration, read page by page. */
-  async *all(filter: IntegrationFilter = {}): AsyncGenerator<Integration> {
+  /** Every integration that is visible, read page by page. */
+  async *all(filter: IntegrationFilter = {}, visible?: VisibleIntegrations): AsyncGenerator<Integration> {
     let after: string | null = null;
     for (;;) {
-      const page = await this.list(filter, after, LIMITS.recordsPageSizeMax);
+      const page = await this.list(filter, after, LIMITS.recordsPageSizeMax, visible);
       yield* page;
       if (page.length < LIMITS.recordsPageSizeMax) return;
       after = page.at(-1)!.id;

@@ -1,7 +1,9 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
+import type { IntegrationRef } from '../access/types.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 import type { Integration, IntegrationConfiguration, IntegrationStatus } from './types.ts';
+import { allowedIds, listConditions, type VisibleIntegrations } from './visibleIntegrations.ts';
 
 type Queryable = Database['db'] | Transaction<Schema>;
 
@@ -49,20 +51,44 @@ export interface IntegrationFilter {
   readonly type?: string;
 }
 
-/** Up to `limit` integrations after the id `after`, in the order they were made. */
+/** Up to `limit` integrations after the id `after`, in the order they were made; only those that are visible. */
 export async function listIntegrations(
   db: Queryable,
   filter: IntegrationFilter,
   after: string | null,
   limit: number,
+  visible: VisibleIntegrations = { kind: 'all' },
 ): Promise<Integration[]> {
-  let query = selectIntegrations(db).where('i.status', '!=', 'deleting').orderBy('i.id').limit(limit);
-  if (after !== null) query = query.where('i.id', '>', after);
-  for (const column of ['platform', 'status', 'owner', 'type'] as const) {
-    const value = filter[column];
-    if (value !== undefined) query = query.where(`i.${column}`, '=', value);
-  }
+  let query = selectIntegrations(db).orderBy('i.id').limit(limit);
+  const conditions = listConditions(filter, after, visible);
+  const only = visible.kind === 'some' ? visible.only : null;
+  query =
+    only === null
+      ? query.where(sql<boolean>`${conditions}`)
+      : query.where('i.id', 'in', allowedIds(only, conditions, limit));
   return (await query.execute()).map(toIntegration);
+}
+
+/** What a decision needs to know of these integrations; those that are unknown or being deleted are left out. */
+export function findIntegrationRefs(db: Queryable, ids: readonly string[]): Promise<IntegrationRef[]> {
+  return db
+    .selectFrom('integrations')
+    .select(['id', 'owner', 'platform'])
+    .where('id', '=', sql<string>`any(${[...ids]}::text[])`)
+    .where('status', '!=', 'deleting')
+    .execute();
+}
+
+/** The integration that a webhook belongs to, or null when the webhook is unknown. */
+export async function findWebhookIntegration(db: Queryable, webhookId: string): Promise<IntegrationRef | null> {
+  const row = await db
+    .selectFrom('webhook_endpoints as w')
+    .innerJoin('integrations as i', 'i.id', 'w.integration_id')
+    .select(['i.id', 'i.owner', 'i.platform'])
+    .where('w.id', '=', webhookId)
+    .where('i.status', '!=', 'deleting')
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 /** False when there is one of this id already; it is left as it is. */

@@ -11,6 +11,8 @@ import type { AttemptSink, OutgoingCall } from './types.ts';
 export interface FetchContext {
   readonly integrationId: string;
   readonly operationId: string;
+  /** A larger answer fails the call. Default: what every call may be answered with. */
+  readonly maxResponseBytes?: number;
 }
 
 /** Statuses whose Response may have no body. */
@@ -23,7 +25,7 @@ const EMPTY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
  */
 export function guardedFetch(
   deps: { http: HttpClient; clock: Clock; attempts: AttemptSink },
-  context: FetchContext,
+  { maxResponseBytes = LIMITS.responseBodyBytes, ...context }: FetchContext,
   closing: AbortSignal,
 ): typeof fetch {
   return async (input, init) => {
@@ -44,7 +46,7 @@ export function guardedFetch(
       attempt: 1,
       waitedMs: 0,
       deadlines: DEFAULT_DEADLINES,
-      maxResponseBytes: LIMITS.responseBodyBytes,
+      maxResponseBytes,
       signal: AbortSignal.any([request.signal, closing]),
       secrets,
       followRedirects: request.redirect === 'follow',

@@ -277,6 +277,30 @@ export interface LoginThrottlesTable {
   blocked_until: Date | null;
 }
 
+export interface ApiKeysTable {
+  id: string;
+  user_id: string;
+  name: string;
+  secret_hash: Buffer;
+  permissions: string[] | null;
+  integration_ids: string[] | null;
+  status: Generated<'active' | 'frozen' | 'revoked'>;
+  frozen_reason: string | null;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  rotated_from: string | null;
+  overlap_until: Date | null;
+  created_at: Generated<Date>;
+  revoked_at: Date | null;
+}
+
+export interface StackIdentitiesTable {
+  project_id: string;
+  subject: string;
+  user_id: string;
+  linked_at: Generated<Date>;
+}
+
 export interface SchemaMigrationsTable {
   version: number;
   name: string;
@@ -364,5 +388,7 @@ export interface Schema {
   one_time_tokens: OneTimeTokensTable;
   invitations: InvitationsTable;
   login_throttles: LoginThrottlesTable;
+  api_keys: ApiKeysTable;
+  stack_identities: StackIdentitiesTable;
   schema_migrations: SchemaMigrationsTable;
 }

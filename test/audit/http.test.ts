@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/audit/checkpoint.ts';
 import { parseVerifierKey } from '../../src/audit/signedNote.ts';
 import { verifyExport, verifyProof } from '../../src/audit/verifyFile.ts';
-import { auditOrigin } from '../../src/http/auditOrigin.ts';
+import { originOf } from '../../src/http/guard/origin.ts';
 import { openTestServer, type TestServer } from '../http/testServer.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
@@ -91,9 +91,9 @@ describe('the audit log over HTTP', () => {
 
 it('the origin of a request is bounded', () => {
   const headers = { 'user-agent': 'x'.repeat(1_000) };
-  const origin = auditOrigin({ ip: '192.0.2.1', id: 'req_1', headers });
+  const origin = originOf({ ip: '192.0.2.1', id: 'req_1', headers });
   expect(origin).toEqual({ address: '192.0.2.1', requestId: 'req_1', userAgent: 'x'.repeat(300) });
-  expect(auditOrigin({ ip: '192.0.2.1', id: 'req_1', headers: {} })).toEqual({
+  expect(originOf({ ip: '192.0.2.1', id: 'req_1', headers: {} })).toEqual({
     address: '192.0.2.1',
     requestId: 'req_1',
   });

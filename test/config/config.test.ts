@@ -82,6 +82,8 @@ describe('configuration', () => {
       ALLOWED_PRIVATE_HOSTS: '10.0.0.0/8, crm.internal ,[::1]',
       API_KEY: 'k'.repeat(32),
       AUDIT_CHECKPOINT_WEBHOOK: 'https://witness.example/checkpoints',
+      STACK_AUTH_ISSUERS: 'https://api.stack-auth.com/, http://stack.internal:8102',
+      API_RATE_LIMIT: '50',
     });
     expect(config).toEqual({
       environment: 'development',
@@ -91,7 +93,13 @@ describe('configuration', () => {
       dataDir: '/tmp/x',
       databaseUrl: 'postgresql://me:pw@db:5432/x',
       redisUrl: 'redis://r:1',
-      stackAuth: { projectId: 'p', publishableClientKey: 'c', secretServerKey: 's' },
+      stackAuth: {
+        projectId: 'p',
+        publishableClientKey: 'c',
+        secretServerKey: 's',
+        issuers: ['https://api.stack-auth.com', 'http://stack.internal:8102'],
+      },
+      apiRateLimit: 50,
       encryptionSecret: 'e'.repeat(32),
       jwtSecret: 'j'.repeat(32),
       apiKey: 'k'.repeat(32),

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ApiKeyGuard } from '../../src/http/apiKeyGuard.ts';
-import { TooManyFailedAttemptsError, UnauthenticatedError } from '../../src/http/errors.ts';
+import { TooManyFailedAttemptsError } from '../../src/http/errors.ts';
+import { FailedAttempts } from '../../src/http/guard/failedAttempts.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { openTestServer, type TestServer } from './testServer.ts';
@@ -97,45 +97,51 @@ describe('the API key', () => {
       expect((await server.request('GET', '/api/v1/integrations', { key: null, headers })).status).toBe(401);
   });
 
-  it('goes on working for an address that sent many wrong ones', () => {
+  it('goes on working for an address that sent many wrong ones', async () => {
+    const { apiKey } = server.app.secrets;
+    const listed = buildServer(server.app);
+    const asked = async (key: string, remoteAddress: string) =>
+      listed.inject({
+        url: '/api/v1/connectors',
+        remoteAddress,
+        headers: { host: 'localhost', authorization: `Bearer ${key}` },
+      });
+    for (let attempt = 0; attempt < 30; attempt++) expect((await asked('wrong', '203.0.113.7')).statusCode).toBe(401);
+    const limited = await asked('wrong', '203.0.113.7');
+    expect([limited.statusCode, limited.json().code]).toEqual([429, 'TOO_MANY_FAILED_ATTEMPTS']);
+    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await asked('wrong', '203.0.113.8')).statusCode).toBe(401);
+    expect((await asked(apiKey, '203.0.113.7')).statusCode).toBe(200);
+    await listed.close();
+  });
+
+  it('may be guessed at again when the minute is over', () => {
     let nowMs = 0;
-    const guard = new ApiKeyGuard('k'.repeat(32), {
-      now: () => nowMs,
-      monotonicMs: () => nowMs,
-      sleep: async () => {},
-    });
-    const fail = (address: string) => {
-      try {
-        guard.check({ authorization: 'Bearer wrong' }, address);
-      } catch (error) {
-        return error;
-      }
-      return null;
-    };
-    for (let attempt = 0; attempt < 30; attempt++) expect(fail('203.0.113.7')).toBeInstanceOf(UnauthenticatedError);
-    expect(fail('203.0.113.7')).toBeInstanceOf(TooManyFailedAttemptsError);
-    expect(fail('203.0.113.7')).toMatchObject({ headers: { 'retry-after': '60' } });
-    expect(fail('203.0.113.8')).toBeInstanceOf(UnauthenticatedError);
-    guard.check({ authorization: `Bearer ${'k'.repeat(32)}` }, '203.0.113.7');
+    const failures = new FailedAttempts({ now: () => nowMs, monotonicMs: () => nowMs, sleep: async () => {} });
+    for (let attempt = 0; attempt < 30; attempt++) failures.count('203.0.113.7');
+    expect(() => failures.count('203.0.113.7')).toThrow(TooManyFailedAttemptsError);
+    expect(errorOf(() => failures.count('203.0.113.7'))).toMatchObject({ headers: { 'retry-after': '60' } });
+    failures.count('203.0.113.8');
     nowMs = 60_000;
-    expect(fail('203.0.113.7')).toBeInstanceOf(UnauthenticatedError);
+    failures.count('203.0.113.7');
   });
 
   it('is guessed as one from a whole IPv6 network', () => {
-    const guard = new ApiKeyGuard('k'.repeat(32), { now: () => 0, monotonicMs: () => 0, sleep: async () => {} });
-    const fail = (address: string) => {
-      try {
-        guard.check({}, address);
-      } catch (error) {
-        return (error as { code: string }).code;
-      }
-      return null;
-    };
-    for (let host = 1; host <= 30; host++) expect(fail(`2001:db8:0:7::${host.toString(16)}`)).toBe('UNAUTHENTICATED');
-    expect(fail('2001:db8::7:ffff:1:2:3')).toBe('TOO_MANY_FAILED_ATTEMPTS');
-    expect(fail('2001:db8:0:8::1')).toBe('UNAUTHENTICATED');
+    const failures = new FailedAttempts({ now: () => 0, monotonicMs: () => 0, sleep: async () => {} });
+    for (let host = 1; host <= 30; host++) failures.count(`2001:db8:0:7::${host.toString(16)}`);
+    expect(() => failures.count('2001:db8::7:ffff:1:2:3')).toThrow(TooManyFailedAttemptsError);
+    failures.count('2001:db8:0:8::1');
   });
 });
+
+function errorOf(run: () => void): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return null;
+}
 
 describe('a page of another site', () => {
   const asked = (method: string, headers: Record<string, string>): Promise<number> =>

@@ -82,7 +82,7 @@ describe('the log', () => {
     const log: Log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
     const logged = buildServer({ ...server.app, log });
     logged.after(() => {
-      logged.get('/api/v1/broken', async () => {
+      logged.get('/api/v1/broken', { config: { permission: 'connectors:read' } }, async () => {
         throw new Error('the inner reason');
       });
     });
@@ -91,7 +91,7 @@ describe('the log', () => {
     const broken = await logged.inject({ url: '/api/v1/broken', headers });
     await logged.close();
     const of = (name: string) => lines.filter(([one]) => one === name).map(([, line]) => line);
-    expect(of('debug').join()).toMatch(/"path":"\/api\/v1\/integrations","status":200/);
+    expect(of('debug').join()).toMatch(/"actor":"installation:API_KEY".*"path":"\/api\/v1\/integrations","status":200/);
     expect(of('info').join()).toMatch(/"path":"\/api\/v1\/broken","status":500/);
     expect(of('error').join()).toContain('the inner reason');
     expect(of('error').join()).toContain(broken.json().requestId);

@@ -34,9 +34,10 @@ export interface TestServer {
 
 export async function openTestServer(
   databaseUrl: string,
-  options: Parameters<typeof openTestApp>[1] = {},
+  options: Parameters<typeof openTestApp>[1] & { adapt?: (app: App) => App } = {},
 ): Promise<TestServer> {
-  const app = await openTestApp(databaseUrl, options);
+  const opened = await openTestApp(databaseUrl, options);
+  const app = options.adapt?.(opened) ?? opened;
   const { url, close } = await startServer(app);
   const conforms = await answerChecker(url);
   const canaries = new Set([app.secrets.apiKey, app.secrets.encryptionSecret, app.secrets.jwtSecret]);

@@ -20,6 +20,7 @@ export async function openTestApp(
     API_KEY: 'isk_test_0123456789abcdef0123456789abcdef',
     ALLOWED_PRIVATE_HOSTS: '127.0.0.1',
     DEFAULT_RATE_LIMIT: '100000',
+    API_RATE_LIMIT: '1000000',
     ...options.environment,
   });
   const app = await openApp({ config, workers: options.workers });

@@ -28,3 +28,18 @@ export function userIdOf(principal: Principal): string | null {
 export function makerOf(principal: Principal): string {
   return principal.kind === 'installation' ? principal.name : principal.userId;
 }
+
+/** Whoever sits at the machine itself. */
+export const COMMAND_LINE: Principal = { kind: 'installation', name: 'command line' };
+
+/** Names a principal among all others: for limits, counts and idempotency keys of its own. */
+export function principalKey(principal: Principal): string {
+  switch (principal.kind) {
+    case 'user':
+      return `user:${principal.userId}`;
+    case 'apiKey':
+      return `apiKey:${principal.apiKeyId}`;
+    case 'installation':
+      return `installation:${principal.name}`;
+  }
+}

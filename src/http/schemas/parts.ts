@@ -11,6 +11,7 @@ export const platformParams = z.strictObject({ platform: name });
 export const userParams = z.strictObject({ id: name.describe('Id of the user.') });
 export const sessionParams = z.strictObject({ id: name.describe('Id of the session.') });
 export const invitationParams = z.strictObject({ id: name.describe('Id of the invitation.') });
+export const apiKeyParams = z.strictObject({ id: name.describe('Id of the API key.') });
 export const webhookParams = z.strictObject({ id: name.describe('Id of the webhook.') });
 
 /** Text of a query: what PostgreSQL can compare with. */
@@ -19,6 +20,10 @@ export const filterText = z
   .min(1)
   .max(200)
   .regex(/^\P{Cc}*$/u, 'takes text without control characters');
+
+export const freezeBody = z
+  .strictObject({ reason: filterText.describe('Kept with the user or key, and in the audit log.') })
+  .meta({ id: 'Freeze', examples: [{ reason: 'The laptop was stolen.' }] });
 
 export function limitOf(maximum: number) {
   return z.coerce.number().int().min(1).max(maximum).default(Math.min(LIMITS.pageSizeDefault, maximum));

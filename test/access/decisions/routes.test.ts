@@ -1,4 +1,4 @@
-import fastify from 'fastify';
+import fastify, { type FastifyRequest } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Access } from '../../../src/access/access.ts';
@@ -32,10 +32,10 @@ beforeAll(async () => {
       .type('application/problem+json')
       .send(JSON.stringify(problem));
   });
-  server.decorateRequest('principal');
-  server.addHook('onRequest', async (request) => {
-    const userId = String(request.headers['x-user']);
-    request.principal = { kind: 'user', userId, sessionId: 'ses_1' } satisfies Principal;
+  server.decorateRequest('principal', {
+    getter(): Principal {
+      return { kind: 'user', userId: String((this as FastifyRequest).headers['x-user']), sessionId: 'ses_1' };
+    },
   });
   server.addHook('onRoute', ({ method, url: path, config }) => {
     permissions.set(`${method} ${path}`, config?.permission);

@@ -1,8 +1,9 @@
 import { addGrantSchema } from '../../../access/grants/grantService.ts';
+import { actorOf } from '../../guard/origin.ts';
 import { grantAnswer, userParams } from '../../schemas/access.ts';
 import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
-import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+import type { AddAccessRoute } from './accessRoute.ts';
 
 export const addGrant: AddAccessRoute = (server, app) => {
   server.post(

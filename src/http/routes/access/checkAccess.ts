@@ -3,7 +3,7 @@ import { decisionAnswer } from '../../schemas/access.ts';
 import { integrationParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
-import { type AddAccessRoute, principalOf } from './accessRoute.ts';
+import type { AddAccessRoute } from './accessRoute.ts';
 
 const name = integrationParams.shape.id;
 
@@ -38,6 +38,6 @@ export const checkAccess: AddAccessRoute = (server, app) => {
         response: answers({ 200: decisionAnswer }, 400, 413, 415),
       },
     },
-    async (request) => app.access.control.explainTo(principalOf(request), request.body),
+    async (request) => app.access.control.explainTo(request.principal, request.body),
   );
 };

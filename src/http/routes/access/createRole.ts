@@ -1,8 +1,9 @@
 import { createRoleSchema } from '../../../access/roles/roleService.ts';
+import { actorOf } from '../../guard/origin.ts';
 import { roleAnswer } from '../../schemas/access.ts';
 import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
-import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+import type { AddAccessRoute } from './accessRoute.ts';
 import { roleAnswerOf } from './roleAnswerOf.ts';
 
 export const createRole: AddAccessRoute = (server, app) => {

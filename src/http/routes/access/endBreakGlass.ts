@@ -1,7 +1,8 @@
+import { actorOf } from '../../guard/origin.ts';
 import { breakGlassAnswer, breakGlassParams } from '../../schemas/access.ts';
 import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
-import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+import type { AddAccessRoute } from './accessRoute.ts';
 
 export const endBreakGlass: AddAccessRoute = (server, app) => {
   server.post(

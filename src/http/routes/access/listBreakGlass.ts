@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { isId } from '../../../core/ids.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { decodeCursor, toPage } from '../../cursor.ts';
+import { actorOf } from '../../guard/origin.ts';
 import { breakGlassAnswer } from '../../schemas/access.ts';
 import { cursor, limitOf, pageOf } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
-import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+import type { AddAccessRoute } from './accessRoute.ts';
 
 export const listBreakGlass: AddAccessRoute = (server, app) => {
   server.get(

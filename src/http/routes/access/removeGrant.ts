@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { actorOf } from '../../guard/origin.ts';
 import { grantParams } from '../../schemas/access.ts';
 import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
-import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+import type { AddAccessRoute } from './accessRoute.ts';
 
 export const removeGrant: AddAccessRoute = (server, app) => {
   server.delete(

@@ -1,8 +1,9 @@
 import { requestBreakGlassSchema } from '../../../access/breakGlass/breakGlassService.ts';
+import { actorOf } from '../../guard/origin.ts';
 import { breakGlassAnswer } from '../../schemas/access.ts';
 import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
-import { type AddAccessRoute, actorOf } from './accessRoute.ts';
+import type { AddAccessRoute } from './accessRoute.ts';
 
 export const requestBreakGlass: AddAccessRoute = (server, app) => {
   server.post(

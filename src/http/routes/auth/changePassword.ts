@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { originOf } from '../../guard/origin.ts';
 import { givenPassword, newPassword } from '../../schemas/accounts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { originOf, requireUser } from '../../sessionAuthentication.ts';
+import { requireUser } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
 const body = z.strictObject({ presentPassword: givenPassword, password: newPassword }).meta({ id: 'ChangePassword' });

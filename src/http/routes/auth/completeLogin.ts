@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { originOf } from '../../guard/origin.ts';
 import { code, signedInAnswer, token } from '../../schemas/accounts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { originOf, requireOwnOrigin } from '../../sessionAuthentication.ts';
+import { requireOwnOrigin } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 import { signIn } from './signIn.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { originOf } from '../../guard/origin.ts';
 import { newPassword, token } from '../../schemas/accounts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { originOf } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
 const body = z.strictObject({ token, password: newPassword }).meta({ id: 'CompletePasswordReset' });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { originOf } from '../../guard/origin.ts';
 import { answers } from '../../schemas/problem.ts';
-import { clearSessionCookie, originOf, requireUser } from '../../sessionAuthentication.ts';
+import { clearSessionCookie, requireUser } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
 export const endAllSessions: AddRoute = (server, app) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { originOf } from '../../guard/origin.ts';
 import { email, invitationAnswer, roleName } from '../../schemas/accounts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { originOf } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
 const body = z
@@ -29,7 +29,7 @@ export const inviteUser: AddRoute = (server, app) => {
     },
     async (request, reply) => {
       const { invitation, link } = await app.access.accounts.invitations.invite(
-        request.principal!,
+        request.principal,
         request.body,
         originOf(request),
       );

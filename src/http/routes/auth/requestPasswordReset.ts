@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { originOf } from '../../guard/origin.ts';
 import { email } from '../../schemas/accounts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { originOf } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
 const body = z.strictObject({ email }).meta({ id: 'RequestPasswordReset', examples: [{ email: 'anna@example.com' }] });

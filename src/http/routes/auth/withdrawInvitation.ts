@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { originOf } from '../../guard/origin.ts';
 import { invitationParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { originOf } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
 export const withdrawInvitation: AddRoute = (server, app) => {
@@ -18,7 +18,7 @@ export const withdrawInvitation: AddRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      await app.access.accounts.invitations.withdraw(request.principal!, request.params.id, originOf(request));
+      await app.access.accounts.invitations.withdraw(request.principal, request.params.id, originOf(request));
       return reply.code(204).send();
     },
   );

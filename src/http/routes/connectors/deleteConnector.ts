@@ -7,6 +7,7 @@ export const deleteConnector: AddRoute = (server, app) => {
   server.delete(
     `${API}/connectors/:platform`,
     {
+      config: { permission: 'connectors:write' },
       schema: {
         operationId: 'deleteConnector',
         summary: 'Take away a platform that was added',

@@ -9,6 +9,7 @@ export const getConnector: AddRoute = (server, app) => {
   server.get(
     `${API}/connectors/:platform`,
     {
+      config: { permission: 'connectors:read' },
       schema: {
         operationId: 'getConnector',
         summary: 'Read a platform',

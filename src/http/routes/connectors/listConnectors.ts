@@ -7,6 +7,7 @@ export const listConnectors: AddRoute = (server, app) => {
   server.get(
     `${API}/connectors`,
     {
+      config: { permission: 'connectors:read' },
       schema: {
         operationId: 'listConnectors',
         summary: 'List the platforms',

@@ -15,6 +15,7 @@ export const saveConnector: AddRoute = (server, app) => {
   server.put(
     `${API}/connectors/:platform`,
     {
+      config: { permission: 'connectors:write' },
       schema: {
         operationId: 'saveConnector',
         summary: 'Add or replace a platform',

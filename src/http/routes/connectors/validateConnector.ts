@@ -22,7 +22,7 @@ export const validateConnector: AddRoute = (server) => {
   server.post(
     `${API}/connectors/validate`,
     {
-      config: { repeatable: true },
+      config: { permission: 'connectors:read', repeatable: true },
       schema: {
         operationId: 'validateConnector',
         summary: 'Check the description of a platform',

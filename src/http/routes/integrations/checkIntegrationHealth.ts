@@ -7,6 +7,7 @@ export const checkIntegrationHealth: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id/health`,
     {
+      config: { permission: 'integrations:test', about: 'integration' },
       schema: {
         operationId: 'checkIntegrationHealth',
         summary: 'Check the health of an integration',

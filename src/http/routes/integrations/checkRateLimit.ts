@@ -12,6 +12,7 @@ export const checkRateLimit: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/rate-limit`,
     {
+      config: { permission: 'integrations:test', about: 'integration' },
       schema: {
         operationId: 'checkRateLimit',
         summary: 'Ask the rate budget for one call',

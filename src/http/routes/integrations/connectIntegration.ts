@@ -8,6 +8,7 @@ export const connectIntegration: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/connect`,
     {
+      config: { permission: 'integrations:update', about: 'integration' },
       schema: {
         operationId: 'connectIntegration',
         summary: 'Connect',

@@ -20,17 +20,24 @@ export const createIntegration: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations`,
     {
+      config: { permission: 'integrations:create', about: 'many' },
       schema: {
         operationId: 'createIntegration',
         summary: 'Create an integration',
-        description: 'Credentials are encrypted and never returned. Every problem of the input is told at once.',
+        description:
+          'Belongs to the user who makes it, unless `owner` says otherwise. Credentials are encrypted and never returned; storing them takes `credentials:write`. Every problem of the input is told at once.',
         tags: ['integrations'],
         body,
         response: answers({ 201: integrationAnswer }, 400, 409, 413, 415, 422),
       },
     },
     async (request, reply) => {
-      const integration = await app.catalog.create(request.body, request.resourceName);
+      const { principal, access, body: data } = request;
+      const owner = data.owner ?? (principal.kind === 'installation' ? 'default' : principal.userId);
+      const planned = { id: '', owner, platform: data.platform };
+      await access.require('integrations:create', planned);
+      if (data.credentials !== undefined) await access.require('credentials:write', planned);
+      const integration = await app.catalog.create({ ...data, owner }, request.resourceName);
       reply.code(201).header('location', `${API}/integrations/${integration.id}`).header('etag', etagOf(integration));
       return integration;
     },

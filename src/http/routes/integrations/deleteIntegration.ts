@@ -9,7 +9,7 @@ export const deleteIntegration: AddRoute = (server, app) => {
   server.delete(
     `${API}/integrations/:id`,
     {
-      config: { documentedHeader: 'If-Match' },
+      config: { permission: 'integrations:delete', about: 'integration', documentedHeader: 'If-Match' },
       schema: {
         operationId: 'deleteIntegration',
         summary: 'Delete an integration',

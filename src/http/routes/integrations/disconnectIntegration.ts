@@ -8,6 +8,7 @@ export const disconnectIntegration: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/disconnect`,
     {
+      config: { permission: 'integrations:update', about: 'integration' },
       schema: {
         operationId: 'disconnectIntegration',
         summary: 'Disconnect',

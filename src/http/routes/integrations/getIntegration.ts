@@ -9,7 +9,7 @@ export const getIntegration: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id`,
     {
-      config: { documentedHeader: 'If-None-Match' },
+      config: { permission: 'integrations:read', about: 'integration', documentedHeader: 'If-None-Match' },
       schema: {
         operationId: 'getIntegration',
         summary: 'Read an integration',

@@ -7,6 +7,7 @@ export const getIntegrationMetrics: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id/metrics`,
     {
+      config: { permission: 'integrations:read', about: 'integration' },
       schema: {
         operationId: 'getIntegrationMetrics',
         summary: 'Read the metrics of an integration',

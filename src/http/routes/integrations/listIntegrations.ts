@@ -20,10 +20,11 @@ export const listIntegrations: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations`,
     {
+      config: { permission: 'integrations:read', about: 'many' },
       schema: {
         operationId: 'listIntegrations',
         summary: 'List integrations',
-        description: 'In the order they were made.',
+        description: 'Those that the caller may see, in the order they were made.',
         tags: ['integrations'],
         querystring: query,
         response: answers({ 200: pageOf(integrationAnswer) }, 400),
@@ -32,7 +33,8 @@ export const listIntegrations: AddRoute = (server, app) => {
     async (request) => {
       const { cursor: given, limit, ...filter } = request.query;
       const after = decodeCursor(given, (id) => isId('integration', id));
-      return toPage(await app.catalog.list(filter, after, limit + 1), limit, ({ id }) => id);
+      const visible = await request.access.visible('integrations:read');
+      return toPage(await app.catalog.list(filter, after, limit + 1, visible), limit, ({ id }) => id);
     },
   );
 };

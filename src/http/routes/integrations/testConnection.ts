@@ -7,6 +7,7 @@ export const testConnection: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/test`,
     {
+      config: { permission: 'integrations:test', about: 'integration' },
       schema: {
         operationId: 'testConnection',
         summary: 'Test the connection',

@@ -15,12 +15,12 @@ export const updateIntegration: AddRoute = (server, app) => {
   server.patch(
     `${API}/integrations/:id`,
     {
-      config: { documentedHeader: 'If-Match' },
+      config: { permission: 'integrations:update', about: 'integration', documentedHeader: 'If-Match' },
       schema: {
         operationId: 'updateIntegration',
         summary: 'Change an integration',
         description:
-          'A JSON merge patch: what is left out stays. Keys of `configuration` are merged, null removes one; `credentials` are replaced as a whole.',
+          'A JSON merge patch: what is left out stays. Keys of `configuration` are merged, null removes one; `credentials` are replaced as a whole, which takes `credentials:write`.',
         tags: ['integrations'],
         params: integrationParams,
         body,
@@ -30,7 +30,9 @@ export const updateIntegration: AddRoute = (server, app) => {
     async (request, reply) => {
       const { id } = request.params;
       const ifMatch = request.headers['if-match'];
-      const version = matchedVersion(ifMatch, await app.catalog.get(id));
+      const stored = await app.catalog.get(id);
+      if (request.body.credentials !== undefined) await request.access.require('credentials:write', stored);
+      const version = matchedVersion(ifMatch, stored);
       const change = version === undefined ? request.body : { ...request.body, version };
       const integration = await app.integrationService.updateIntegration(id, change).catch((error: unknown) => {
         throw version !== undefined && error instanceof ConflictError ? staleVersion(id, null) : error;

@@ -26,6 +26,7 @@ export const exportStream: AddRoute = (server, app) => {
     {
       // It would read the whole stream to answer nothing.
       exposeHeadRoute: false,
+      config: { permission: 'records:export', about: 'integration' },
       schema: {
         operationId: 'exportStream',
         summary: 'Export a stream',

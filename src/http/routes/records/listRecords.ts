@@ -15,6 +15,7 @@ export const listRecords: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id/records`,
     {
+      config: { permission: 'records:read', about: 'integration' },
       schema: {
         operationId: 'listRecords',
         summary: 'Read records in the order they changed',

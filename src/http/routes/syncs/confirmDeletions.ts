@@ -9,6 +9,7 @@ export const confirmDeletions: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/streams/:stream/deletions/confirm`,
     {
+      config: { permission: 'integrations:sync', about: 'integration' },
       schema: {
         operationId: 'confirmDeletions',
         summary: 'Confirm deletions that were held back',

@@ -8,6 +8,7 @@ export const getRun: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id/runs/:runId`,
     {
+      config: { permission: 'integrations:read', about: 'integration' },
       schema: {
         operationId: 'getRun',
         summary: 'Read a run',

@@ -13,6 +13,7 @@ export const listRuns: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id/runs`,
     {
+      config: { permission: 'integrations:read', about: 'integration' },
       schema: {
         operationId: 'listRuns',
         summary: 'List the runs of an integration',

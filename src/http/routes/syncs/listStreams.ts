@@ -8,6 +8,7 @@ export const listStreams: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id/streams`,
     {
+      config: { permission: 'integrations:read', about: 'integration' },
       schema: {
         operationId: 'listStreams',
         summary: 'List the synced streams of an integration',

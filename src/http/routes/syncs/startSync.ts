@@ -8,6 +8,7 @@ export const startSync: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/sync/start`,
     {
+      config: { permission: 'integrations:sync', about: 'integration' },
       schema: {
         operationId: 'startSync',
         summary: 'Start syncing',

@@ -7,6 +7,7 @@ export const stopSync: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/sync/stop`,
     {
+      config: { permission: 'integrations:sync', about: 'integration' },
       schema: {
         operationId: 'stopSync',
         summary: 'Stop syncing',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { App } from '../../../app.ts';
 import { ConflictError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import type { VisibleIntegrations } from '../../../integrations/visibleIntegrations.ts';
 import type { SyncRun } from '../../../sync/types.ts';
 import { answers } from '../../schemas/problem.ts';
 import { runAnswer } from '../../schemas/syncs.ts';
@@ -18,25 +19,30 @@ export const syncAll: AddRoute = (server, app) => {
   server.post(
     `${API}/sync`,
     {
+      config: { permission: 'integrations:sync', about: 'many' },
       schema: {
         operationId: 'syncAll',
         summary: 'Sync everything',
-        description: 'Queues a run for every integration that is not disconnected; workers take them in turn.',
+        description:
+          'Queues a run for every integration that the caller may sync and that is not disconnected; workers take them in turn.',
         tags: ['syncs'],
         response: answers({ 202: answer }, 409, 422),
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       reply.code(202);
-      return queueAll(app);
+      return queueAll(app, await request.access.visible('integrations:sync'));
     },
   );
 };
 
-async function queueAll({ catalog, sync }: App): Promise<{ count: number; runs: SyncRun[] }> {
+async function queueAll(
+  { catalog, sync }: App,
+  visible: VisibleIntegrations,
+): Promise<{ count: number; runs: SyncRun[] }> {
   const runs: SyncRun[] = [];
   let count = 0;
-  const integrations = catalog.all();
+  const integrations = catalog.all({}, visible);
   // Several loops share the generator, so `for await`, which closes it, is not for them.
   const queueSome = async (): Promise<void> => {
     for (let next = await integrations.next(); next.done !== true; next = await integrations.next()) {

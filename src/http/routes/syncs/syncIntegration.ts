@@ -25,6 +25,7 @@ export const syncIntegration: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/sync`,
     {
+      config: { permission: 'integrations:sync', about: 'integration' },
       schema: {
         operationId: 'syncIntegration',
         summary: 'Sync now',

@@ -1,7 +1,7 @@
+import { originOf } from '../../guard/origin.ts';
 import { userAnswer } from '../../schemas/accounts.ts';
 import { userParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { originOf } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
 export const deactivateUser: AddRoute = (server, app) => {
@@ -19,6 +19,6 @@ export const deactivateUser: AddRoute = (server, app) => {
       },
     },
     async (request) =>
-      await app.access.accounts.users.deactivate(request.principal!, request.params.id, originOf(request)),
+      await app.access.accounts.users.deactivate(request.principal, request.params.id, originOf(request)),
   );
 };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { originOf } from '../../guard/origin.ts';
 import { email, personName, userAnswer } from '../../schemas/accounts.ts';
 import { userParams } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
-import { originOf } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
 const body = z
@@ -26,6 +26,6 @@ export const updateUser: AddRoute = (server, app) => {
       },
     },
     async (request) =>
-      await app.access.accounts.users.update(request.principal!, request.params.id, request.body, originOf(request)),
+      await app.access.accounts.users.update(request.principal, request.params.id, request.body, originOf(request)),
   );
 };

@@ -19,6 +19,7 @@ export const addWebhook: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations/:id/webhooks`,
     {
+      config: { permission: 'webhooks:write', about: 'integration' },
       schema: {
         operationId: 'addWebhook',
         summary: 'Add a webhook',

@@ -7,6 +7,7 @@ export const deleteWebhook: AddRoute = (server, app) => {
   server.delete(
     `${API}/webhooks/:id`,
     {
+      config: { permission: 'webhooks:write', about: 'webhook' },
       schema: {
         operationId: 'deleteWebhook',
         summary: 'Delete a webhook',

@@ -9,6 +9,7 @@ export const listWebhooks: AddRoute = (server, app) => {
   server.get(
     `${API}/integrations/:id/webhooks`,
     {
+      config: { permission: 'webhooks:read', about: 'integration' },
       schema: {
         operationId: 'listWebhooks',
         summary: 'List the webhooks of an integration',

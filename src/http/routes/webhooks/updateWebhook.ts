@@ -10,6 +10,7 @@ export const updateWebhook: AddRoute = (server, app) => {
   server.patch(
     `${API}/webhooks/:id`,
     {
+      config: { permission: 'webhooks:write', about: 'webhook' },
       schema: {
         operationId: 'updateWebhook',
         summary: 'Change a webhook',
