@@ -31,20 +31,20 @@ describe('a server with too much work', () => {
       }
     };
     const work = busy();
-    let refused = await server.request('GET', '/api/v1/integrations');
-    for (let attempt = 0; refused.status !== 503 && attempt < 20; attempt++)
-      refused = await server.request('GET', '/api/v1/integrations');
+    const asked = () => server.request('GET', '/api/v1/integrations', { patient: false });
+    let refused = await asked();
+    for (let attempt = 0; refused.status !== 503 && attempt < 20; attempt++) refused = await asked();
     expect(refused).toMatchObject({ status: 503, json: { code: 'OVERLOADED' } });
     expect(refused.headers.get('retry-after')).toBe('3');
     expect((await server.request('GET', '/livez')).status).toBe(200);
     flooded = false;
     await work;
     for (let attempt = 0; attempt < 100; attempt++) {
-      if ((await server.request('GET', '/api/v1/integrations')).status === 200) break;
+      if ((await asked()).status === 200) break;
       await delay(100);
     }
-    expect((await server.request('GET', '/api/v1/integrations')).status).toBe(200);
-  }, 30_000);
+    expect((await asked()).status).toBe(200);
+  });
 });
 
 describe('a request id', () => {
