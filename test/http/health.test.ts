@@ -159,15 +159,15 @@ describe('the probes', () => {
 
   it('say when a migration is missing', async () => {
     const { pool } = database.current;
-    await pool.query(
-      'update schema_migrations set version = version - 1 where version = (select max(version) from schema_migrations)',
+    const { rows } = await pool.query(
+      'delete from schema_migrations where version = (select max(version) from schema_migrations) returning *',
     );
     const migrations = async () => (await server.request('GET', '/readyz', { key: null })).json.checks.migrations;
     for (let attempt = 0; (await migrations()).status !== 'fail' && attempt < 50; attempt++) await delay(100);
     expect(await migrations()).toMatchObject({ status: 'fail', output: expect.stringMatching(/npm run migrate/) });
-    await pool.query(
-      'update schema_migrations set version = version + 1 where version = (select max(version) from schema_migrations)',
-    );
+    await pool.query('insert into schema_migrations select * from json_populate_record(null::schema_migrations, $1)', [
+      rows[0],
+    ]);
   });
 });
 
