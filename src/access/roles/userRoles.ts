@@ -45,7 +45,7 @@ export class UserRoles {
    */
   async setRole(actor: Actor, userId: string, roleName: string): Promise<void> {
     const target = { kind: 'user', id: userId };
-    const action = 'user.role_changed';
+    const action = 'user.roleChanged';
     await this.#changes.make(actor, { action, target }, async ({ tx, powers, nowMs, record }) => {
       powers.require('roles:write');
       const role = await holdRole(tx, roleName);

@@ -57,9 +57,9 @@ describe('custom roles', () => {
     const events = await access.events();
     expect(events.map(({ action, outcome }) => [action, outcome])).toEqual([
       ['role.created', 'success'],
-      ['user.role_changed', 'success'],
+      ['user.roleChanged', 'success'],
       ['role.updated', 'success'],
-      ['user.role_changed', 'success'],
+      ['user.roleChanged', 'success'],
       ['role.deleted', 'success'],
     ]);
     expect(events[1]).toMatchObject({
@@ -131,8 +131,8 @@ describe('nobody gives more than they have', () => {
       permissions: [{ permission: 'integrations:read', reach: 'own' }],
     });
     expect((await access.events()).map(({ action, details }) => details?.attempted ?? action)).toEqual([
-      'user.role_changed',
-      'user.role_changed',
+      'user.roleChanged',
+      'user.roleChanged',
       'role.created',
       'role.created',
       'role.updated',

@@ -22,10 +22,11 @@ function render({ config }: App): string {
     `<h1>Integration Services</h1>
 <p>The server runs: version ${VERSION}. There is no dashboard yet; everything is in the REST API and the command line.</p>
 <ul>
+  <li><a href="/login">Sign in</a>, or see <a href="/account">your account</a></li>
   <li><a href="/docs/">API reference</a> (<a href="/api/openapi.json">OpenAPI 3.1</a>, <a href="/docs/errors">error codes</a>)</li>
   <li><a href="/health">Health</a></li>
 </ul>
-<p>The API under <code>/api/v1</code> needs the API key. ${key}</p>
+<p>The API under <code>/api/v1</code> takes the key of the installation, or that of a user. ${key}</p>
 <pre>curl -H "Authorization: Bearer $API_KEY" \\
   ${config.publicUrl.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}/api/v1/integrations</pre>`,
   );
