@@ -40,6 +40,8 @@ export interface Config {
   readonly defaultRateLimit: { readonly maxRequests: number; readonly windowMs: number };
   /** Requests a minute that one user, API key or the installation's key may make. */
   readonly apiRateLimit: number;
+  /** Addresses and CIDR ranges of proxies in front, whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   /** Hosts, addresses or CIDR ranges that outgoing calls may reach although they are private. */
   readonly allowedPrivateHosts: readonly string[];
   /** Where the audit log's checkpoints are also sent; null for nowhere. */
@@ -120,6 +122,10 @@ const VARIABLES = {
   DEFAULT_RATE_LIMIT: [integer(1, 1_000_000), 'a number of requests from 1 to 1000000'],
   RATE_LIMIT_WINDOW: [integer(1_000, DAY_MS), 'milliseconds from 1000 to 86400000'],
   VULNERABILITY_SCAN_INTERVAL: [integer(60_000, 30 * DAY_MS), 'milliseconds from 60000 to 2592000000'],
+  TRUSTED_PROXIES: [
+    list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])),
+    'addresses or ranges with commas between them, such as 10.0.0.0/8',
+  ],
   ALLOWED_PRIVATE_HOSTS: [
     list(z.string().regex(/^[\w.:[\]*-]+(\/\d{1,3})?$/)),
     'host names, addresses or CIDR ranges with commas between them, such as 10.1.0.0/16,crm.internal',
@@ -192,6 +198,7 @@ export function makeConfig(environment: Environment): Config {
     vulnerabilityScanIntervalMs: parsed.VULNERABILITY_SCAN_INTERVAL ?? DAY_MS,
     defaultRateLimit: { maxRequests: parsed.DEFAULT_RATE_LIMIT ?? 100, windowMs: parsed.RATE_LIMIT_WINDOW ?? 60_000 },
     apiRateLimit: parsed.API_RATE_LIMIT ?? 1_200,
+    trustedProxies: parsed.TRUSTED_PROXIES ?? [],
     allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS ?? [],
     auditCheckpointWebhook: parsed.AUDIT_CHECKPOINT_WEBHOOK ?? null,
   };

@@ -38,6 +38,7 @@ const EVENT_LOOP_INTERVAL_MS = 3_000;
 export function buildServer(app: App): Server {
   const server: Server = fastify({
     bodyLimit: LIMITS.requestBodyBytes,
+    trustProxy: [...app.config.trustedProxies],
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: IDLE_SOCKET_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,

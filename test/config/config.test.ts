@@ -84,6 +84,7 @@ describe('configuration', () => {
       AUDIT_CHECKPOINT_WEBHOOK: 'https://witness.example/checkpoints',
       STACK_AUTH_ISSUERS: 'https://api.stack-auth.com/, http://stack.internal:8102',
       API_RATE_LIMIT: '50',
+      TRUSTED_PROXIES: '10.1.2.3, fd00::/8',
     });
     expect(config).toEqual({
       environment: 'development',
@@ -100,6 +101,7 @@ describe('configuration', () => {
         issuers: ['https://api.stack-auth.com', 'http://stack.internal:8102'],
       },
       apiRateLimit: 50,
+      trustedProxies: ['10.1.2.3', 'fd00::/8'],
       encryptionSecret: 'e'.repeat(32),
       jwtSecret: 'j'.repeat(32),
       apiKey: 'k'.repeat(32),
