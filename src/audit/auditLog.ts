@@ -15,6 +15,7 @@ import { AuditEntryNotFoundError } from './errors.ts';
 import { encodeEvent } from './event.ts';
 import { exportEntries } from './exportEntries.ts';
 import { type AuditExportFormat, type EntryProof, PROOF_FORMAT } from './exportFormat.ts';
+import { GroupedInserts } from './groupedInserts.ts';
 import { KeptFiles, keptPaths } from './keptFiles.ts';
 import { insertPending } from './pendingQueries.ts';
 import { proveInclusion } from './proveEntry.ts';
@@ -58,6 +59,7 @@ export interface AuditLogOptions extends SequencerOptions {
 export class AuditLog implements AuditTrail {
   readonly #options: AuditLogOptions;
   readonly #redactor: Redactor;
+  readonly #grouped: GroupedInserts;
   readonly #signingKeys: SigningKeys;
   readonly #sequencer: Sequencer;
   readonly #files: KeptFiles;
@@ -71,6 +73,7 @@ export class AuditLog implements AuditTrail {
     const { credentials, origin, dataDir, webhook, clock, jobs } = options;
     this.#options = options;
     this.#redactor = new Redactor(options.secrets);
+    this.#grouped = new GroupedInserts((events) => insertPending(options.database.db, events));
     this.#signingKeys = new SigningKeys(credentials, origin);
     this.#files = new KeptFiles(dataDir);
     this.#webhook = webhook === null ? null : new CheckpointWebhook({ ...webhook, clock });
@@ -103,7 +106,9 @@ export class AuditLog implements AuditTrail {
     if (events.length === 0) return;
     const nowMs = this.#options.clock.now();
     const encoded = events.map((event) => encodeEvent(event, nowMs, this.#redactor));
-    await insertPending(db, encoded);
+    // What is recorded by itself shares its commit with what is recorded at the same time.
+    if (db.isTransaction) await insertPending(db, encoded);
+    else await this.#grouped.add(encoded);
     this.#recorded = true;
   }
 

@@ -156,7 +156,7 @@ describe('the sequencer', () => {
   });
 
   it('signs a checkpoint after so many entries, and after so long', async () => {
-    const log = await openAuditLog(database.current, { checkpointRows: 100, checkpointMs: 300, batchRows: 30 });
+    const log = await openAuditLog(database.current, { checkpointRows: 100, checkpointMs: 3_000, batchRows: 30 });
     await log.recordMany(
       database.current.db,
       Array.from({ length: 130 }, (_, at) => someEvent(at)),
