@@ -84,10 +84,13 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
     ...deps,
     roles: {
       mayAssignRole: (principal, role) => userRoles.mayAssignRole(principal, role),
+      mayManage: (principal, user) => userRoles.mayManage(principal, user),
       changed: () => signal.announce(),
     },
   });
   opening.defer(() => accounts.close());
+  // A frozen user's sessions must not be good for as long as they are remembered.
+  signal.subscribe(() => accounts.sessions.forget());
   const lastUses = new LastUses({ database, log });
   opening.defer(() => lastUses.close());
   const denials = new DenialLog({ database, audit, log });
