@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asUser } from '../../src/access/decider.ts';
 import { COMMAND_LINE } from '../../src/access/decisions/actor.ts';
 import type { Permission } from '../../src/access/permissions.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -119,7 +120,7 @@ describe('whoever changes accounts', () => {
       durationSeconds: 600,
     });
     const change = { email: 'evil@example.com' };
-    expect((await admin.ask('POST', `/break-glass/${asked.json.id}/approve`)).status).toBe(200);
+    await server.app.access.breakGlass.approve({ principal: asUser(admin.id) }, asked.json.id);
     expect((await helpdesk.ask('PATCH', `/users/${asker.id}`, change)).status).toBe(403);
     expect((await asker.ask('POST', `/break-glass/${asked.json.id}/end`)).status).toBe(200);
     expect((await helpdesk.ask('PATCH', `/users/${asker.id}`, { name: 'Fine' })).status).toBe(200);
@@ -155,6 +156,19 @@ describe('whoever freezes', () => {
     expect((await guard.ask('DELETE', `/users/${admin.id}/freeze`)).status).toBe(403);
     expect((await guard.ask('DELETE', `/api-keys/${admin.apiKeyId}`)).status).toBe(403);
     expect((await admin.ask('GET', '/users')).status).toBe(401);
+  });
+});
+
+describe('break-glass', () => {
+  it('is not approved by a key, which may lie in a program of whoever asks', async () => {
+    const [asker, admin] = [await person('operator'), await person('admin')];
+    const asked = await asker.ask('POST', '/break-glass', {
+      permissions: ['credentials:write'],
+      reason: 'The token of the shop is over',
+      durationSeconds: 600,
+    });
+    const answer = await admin.ask('POST', `/break-glass/${asked.json.id}/approve`);
+    expect([answer.status, answer.json.code]).toEqual([403, 'ACCESS_DENIED']);
   });
 });
 
@@ -234,6 +248,19 @@ describe('a session', () => {
     expect((await look()).status).toBe(200);
     await must('POST', `/users/${user.id}/freeze`, { reason: 'a test' });
     expect((await look()).status).toBe(401);
+  });
+});
+
+describe('a link to choose a password', () => {
+  it('is void when its user was frozen since', async () => {
+    const { passwords } = server.app.access.accounts;
+    const { id, email } = await person('viewer');
+    const link = await passwords.makeResetLink(COMMAND_LINE, email);
+    await must('POST', `/users/${id}/freeze`, { reason: 'a test' });
+    await must('DELETE', `/users/${id}/freeze`);
+    const body = { token: link.split('#')[1], password: PASSWORD };
+    const answer = await server.request('POST', '/api/v1/auth/password-reset/confirm', { key: null, body });
+    expect(answer.json.code).toBe('INVALID_TOKEN');
   });
 });
 
