@@ -1,3 +1,4 @@
+import type { Transaction } from 'kysely';
 import type { AuditTrail } from '../audit/types.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
@@ -6,9 +7,11 @@ import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
+import type { Schema } from '../store/schema.ts';
 import { AccessSignal, type AccessVersion } from './accessSignal.ts';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import type { MailSettings } from './accounts/mailer.ts';
+import { voidTokens } from './accounts/oneTimeTokens.ts';
 import { endSessions } from './accounts/sessionQueries.ts';
 import { ApiKeys } from './apiKeys/apiKeys.ts';
 import { ApiKeyAuthenticator } from './apiKeys/keyAuthenticator.ts';
@@ -84,10 +87,13 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
     ...deps,
     roles: {
       mayAssignRole: (principal, role) => userRoles.mayAssignRole(principal, role),
+      mayManage: (principal, user) => userRoles.mayManage(principal, user),
       changed: () => signal.announce(),
     },
   });
   opening.defer(() => accounts.close());
+  // A frozen user's sessions must not be good for as long as they are remembered.
+  signal.subscribe(() => accounts.sessions.forget());
   const lastUses = new LastUses({ database, log });
   opening.defer(() => lastUses.close());
   const denials = new DenialLog({ database, audit, log });
@@ -105,7 +111,7 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
     breakGlass: new BreakGlassService(database, changes, clock),
     accounts,
     apiKeys: new ApiKeys({ database, audit, decider: control, signal, clock }),
-    freezer: new Freezer({ database, audit, decider: control, signal, endSessions }),
+    freezer: new Freezer({ database, audit, decider: control, signal, endSessions: endSessionsAndLinks }),
     checks: {
       decider: control,
       version,
@@ -116,4 +122,10 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
     },
     close: () => open.disposeAsync(),
   };
+}
+
+/** Also what a stolen mailbox or a half-done sign-in could begin a new session with. */
+async function endSessionsAndLinks(tx: Transaction<Schema>, userId: string): Promise<void> {
+  await endSessions(tx, userId);
+  await voidTokens(tx, userId);
 }

@@ -9,6 +9,8 @@ import type { Decision, IntegrationRef, Principal } from './types.ts';
 export interface Decider {
   /** `integration`: null for a permission about the installation. */
   decide(principal: Principal, permission: Permission, integration: IntegrationRef | null): Promise<Decision>;
+  /** What the user may do about the installation, or could if they were not frozen or deactivated. */
+  decideOnceActive(userId: string, permission: Permission): Promise<Decision>;
   /** For which integrations `decide` allows it. */
   visibleFilter(principal: Principal, permission: Permission): Promise<VisibleIntegrations>;
 }

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Schema } from '../store/schema.ts';
-import { asUser, type Decider } from './decider.ts';
+import type { Decider } from './decider.ts';
 import { AccessDeniedError } from './decisions/errors.ts';
 import { PERMISSIONS, type Permission } from './permissions.ts';
 import type { Principal } from './types.ts';
@@ -27,7 +27,8 @@ export async function requirePowerOver(
     });
   for (const permission of WORKSPACE_PERMISSIONS) {
     const [theirs, ours] = await Promise.all([
-      decider.decide(asUser(user.id), permission, null),
+      // Freezing makes nobody smaller: who lifts it gives back what it kept.
+      decider.decideOnceActive(user.id, permission),
       decider.decide(principal, permission, null),
     ]);
     if (theirs.allowed && !ours.allowed)

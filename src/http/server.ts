@@ -111,7 +111,8 @@ function addHeaders(server: Server): void {
   });
   server.addHook('onSend', async (request, reply, payload) => {
     if (closing) reply.header('connection', 'close');
-    if (request.url.startsWith('/api/v1/') && !reply.hasHeader('cache-control'))
+    // As it was registered: an address can be written in many ways.
+    if ((request.routeOptions.url ?? request.url).startsWith('/api/v1/') && !reply.hasHeader('cache-control'))
       reply.header('cache-control', 'no-store');
     return payload;
   });

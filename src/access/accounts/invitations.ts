@@ -1,10 +1,11 @@
 import { sql, type Transaction } from 'kysely';
 import type { AuditOrigin, AuditTrail } from '../../audit/types.ts';
-import { newId } from '../../core/ids.ts';
+import { isId, newId } from '../../core/ids.ts';
 import { parseInput } from '../../core/input.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
+import { asUser } from '../decider.ts';
 import { auditActor } from '../decisions/actor.ts';
 import type { Principal } from '../types.ts';
 import { invitationEmail } from './emails.ts';
@@ -146,7 +147,7 @@ export class Invitations {
   }
 
   /**
-   * Makes the user and signs them in.
+   * Makes the user and signs them in, if whoever invited them may still give the role.
    * @throws InvalidTokenError, EmailTakenError, InvalidInputError for a weak password, AuthenticationBusyError
    */
   async accept(
@@ -158,6 +159,7 @@ export class Invitations {
     const invitation = await this.#requireOpen(input.token, origin);
     await strength.require(input.password, [invitation.email, name]);
     const passwordHash = await hasher.hash(input.password);
+    await this.#requireStillGiven(invitation);
     const made = await database.transaction(async (tx) => {
       // Whoever comes second waits here, and then finds it gone.
       if (!(await takeInvitation(tx, invitation.id))) throw new InvalidTokenError(INVITATION);
@@ -178,6 +180,25 @@ export class Invitations {
     });
     await roles.changed();
     return made;
+  }
+
+  /**
+   * Whoever invited may still give the role: an account or key that was frozen, or may do less now, has no door left
+   * open. Before the transaction, because the rule may ask the database for itself.
+   */
+  async #requireStillGiven({ invited_by: maker, role }: { invited_by: string; role: string }): Promise<void> {
+    const { database, roles } = this.#parts;
+    const key = await database.db
+      .selectFrom('api_keys')
+      .select(['user_id', 'status'])
+      .where('id', '=', maker)
+      .executeTakeFirst();
+    const userId = key?.user_id ?? maker;
+    // The installation itself has no account.
+    if (!isId('user', userId)) return;
+    const isStopped = key !== undefined && key.status !== 'active';
+    if (isStopped || !(await roles.mayAssignRole(asUser(userId), role)).allowed)
+      throw new InvalidTokenError(INVITATION);
   }
 
   async #requireOpen(token: string, origin: AuditOrigin) {

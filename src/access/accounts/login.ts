@@ -74,7 +74,8 @@ export class LoginService {
     const newHash = hasher.isOutdated(passwordHash) ? await hasher.hash(password).catch(() => null) : null;
     return await database.transaction(async (tx): Promise<LoginResult> => {
       await throttle.succeed(tx, subjects, [pairSubject(account, network)]);
-      // The password may have been changed while it was being checked.
+      // The account may have been frozen, or the password changed, while the password was being checked.
+      if ((await getUserRow(tx, user.id, true)).status !== 'active') throw new WrongCredentialsError();
       if (!(await isStillThePassword(tx, user.id, passwordHash, newHash))) throw new WrongCredentialsError();
       if (await this.#parts.secondFactors.isOn(tx, user.id)) {
         const ticket = await issueToken(tx, { purpose: 'secondFactor', userId: user.id, validSeconds: TICKET_SECONDS });

@@ -2,6 +2,7 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 import { newId } from '../../core/ids.ts';
 import type { Schema, UsersTable } from '../../store/schema.ts';
 import { UserNotFoundError } from '../decisions/errors.ts';
+import { NO_ROLE } from '../roles/builtInRoles.ts';
 import { holdRole } from '../roles/roleQueries.ts';
 import { EmailTakenError } from './errors.ts';
 import { emailKey } from './schemas.ts';
@@ -82,6 +83,8 @@ export async function orEmailTaken<T>(write: Promise<T>): Promise<T> {
   }
 }
 
+/** Those who came from outside by themselves, and were given no role yet, do not count. */
 export async function hasUsers(db: Kysely<Schema>): Promise<boolean> {
-  return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
+  const row = await db.selectFrom('users').select('id').where('role', '!=', NO_ROLE).limit(1).executeTakeFirst();
+  return row !== undefined;
 }

@@ -13,7 +13,7 @@ import { voidTokens } from './oneTimeTokens.ts';
 import { savePasswordHash } from './passwordCheck.ts';
 import type { PasswordHasher } from './passwordHasher.ts';
 import type { PasswordStrength } from './passwordStrength.ts';
-import { type RoleRule, requireMayAssign } from './roleRule.ts';
+import { type RoleRule, requireMayAssign, requireMayManage } from './roleRule.ts';
 import { newUserSchema } from './schemas.ts';
 import type { SecondFactors } from './secondFactors.ts';
 import { endSessions } from './sessionQueries.ts';
@@ -138,13 +138,15 @@ export class UserService {
     });
   }
 
-  /** @throws UserNotFoundError, RoleAboveOwnError */
+  /** One who was frozen before is frozen again. @throws UserNotFoundError, RoleAboveOwnError */
   async reactivate(actor: Principal, userId: string, origin: AuditOrigin = {}): Promise<User> {
     return await this.#change(actor, userId, origin, async (tx, user) => {
-      // A frozen one is unfrozen by who may do that.
       if (user.status !== 'deactivated') return null;
-      await setStatus(tx, userId, 'active');
-      return { action: 'user.reactivated', before: { status: user.status }, after: { status: 'active' } };
+      // A frozen one is unfrozen by who may do that, and not by being deactivated in between.
+      const { frozen_reason } = await getUserRow(tx, userId);
+      const status = frozen_reason === null ? 'active' : 'frozen';
+      await setStatus(tx, userId, status);
+      return { action: 'user.reactivated', before: { status: user.status }, after: { status } };
     });
   }
 
@@ -167,7 +169,7 @@ export class UserService {
     const { database, roles, audit, sessions } = this.#parts;
     // Before the transaction: the rule may ask the database for itself.
     const { role } = await getUserRow(database.db, userId);
-    await requireMayAssign(roles, actor, role);
+    await requireMayManage(roles, actor, { id: userId, role });
     const user = await database.transaction(async (tx) => {
       // Before any other user's row: two owners who remove each other come one after the other.
       await lockOwners(tx);
@@ -186,7 +188,7 @@ export class UserService {
   }
 }
 
-async function setStatus(tx: Transaction<Schema>, userId: string, status: 'active' | 'deactivated'): Promise<void> {
+async function setStatus(tx: Transaction<Schema>, userId: string, status: User['status']): Promise<void> {
   await tx
     .updateTable('users')
     .set({ status, version: sql`version + 1`, updated_at: sql`now()` })

@@ -91,8 +91,13 @@ export async function writeLastUses(db: Queryable, uses: ReadonlyMap<string, Dat
 
 /** When the key stops working whatever happens; null: never. */
 export function endOf({ expires_at, overlap_until }: Pick<ApiKeyRow, 'expires_at' | 'overlap_until'>): Date | null {
-  if (expires_at === null || overlap_until === null) return expires_at ?? overlap_until;
-  return expires_at < overlap_until ? expires_at : overlap_until;
+  return earlier(expires_at, overlap_until);
+}
+
+/** Null: never. */
+export function earlier(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other;
+  return one < other ? one : other;
 }
 
 export function scopesOf({ permissions, integration_ids }: ApiKeyRow): KeyScopes {

@@ -11,9 +11,12 @@ import type { Decider } from '../decider.ts';
 import { type Actor, auditActor } from '../decisions/actor.ts';
 import { AccessDeniedError, UserNotFoundError } from '../decisions/errors.ts';
 import { requirePowerOver } from '../power.ts';
+import type { Principal } from '../types.ts';
 import {
   type ApiKeyRow,
   countLiveApiKeys,
+  earlier,
+  endOf,
   findApiKey,
   insertApiKey,
   listApiKeys,
@@ -53,6 +56,7 @@ export class ApiKeys {
   /**
    * Makes a key for a user: for oneself, or by the installation for anybody. `name` makes it repeatable: a key made
    * under this name before gets a new secret, and no second one is made.
+   * A key that asks gives no more time than it has itself.
    * @throws InvalidInputError its scopes name something that the user may not do, or the user has 100 keys
    * @throws AccessDeniedError it would be wider than the key that asks, or belong to somebody else
    */
@@ -68,7 +72,8 @@ export class ApiKeys {
     await requireActiveUser(database, userId);
     await requireWithinUser(database.db, decider, userId, scopes);
     const made = makeKey(namedId('apiKey', name));
-    const expiresAt = input.expiresInDays === null ? null : new Date(clock.now() + input.expiresInDays * DAY_MS);
+    const wanted = input.expiresInDays === null ? null : new Date(clock.now() + input.expiresInDays * DAY_MS);
+    const expiresAt = earlier(wanted, await this.#endOfAsker(principal));
     const row = await database.transaction(async (tx) => {
       await this.#lockUser(tx, userId, made.id);
       const stored = await insertApiKey(tx, {
@@ -102,6 +107,7 @@ export class ApiKeys {
   /**
    * Makes a key of the same name, scopes and lifetime; the old one goes on working for the overlap, so that every
    * program can be given the new one in between. Of one's own keys only, because the answer can act as the user.
+   * A key renews itself for its whole lifetime, and another one for no longer than it works itself.
    * @throws ApiKeyNotFoundError also for the keys of others
    * @throws ConflictError it is revoked, frozen, expired or rotated already
    */
@@ -110,6 +116,9 @@ export class ApiKeys {
     const { overlapSeconds } = parseInput(rotateApiKeySchema, data, 'The rotation');
     const { user_id: userId } = await this.#own(asker, id);
     const made = makeKey(namedId('apiKey', name));
+    const { principal } = asker;
+    const renewsItself = principal.kind === 'apiKey' && principal.apiKeyId === id;
+    const latest = renewsItself ? null : await this.#endOfAsker(principal);
     const row = await database.transaction(async (tx) => {
       await this.#lockUser(tx, userId, made.id);
       const old = await lockApiKey(tx, id);
@@ -123,7 +132,7 @@ export class ApiKeys {
         userId,
         name: old.name,
         scopes: scopesOf(old),
-        expiresAt: lifetimeMs === null ? null : new Date(clock.now() + lifetimeMs),
+        expiresAt: earlier(lifetimeMs === null ? null : new Date(clock.now() + lifetimeMs), latest),
         rotatedFrom: id,
       });
       if (!repeated)
@@ -179,6 +188,14 @@ export class ApiKeys {
     if (row.user_id !== principal.userId) throw new ApiKeyNotFoundError(id);
     requireWithinOwn(principal, scopesOf(row));
     return row;
+  }
+
+  /** When the key that asks stops working; null: never, or a person or the installation asks. */
+  async #endOfAsker(principal: Principal): Promise<Date | null> {
+    if (principal.kind !== 'apiKey') return null;
+    const row = await findApiKey(this.#deps.database.db, principal.apiKeyId);
+    if (row === undefined) throw new ApiKeyNotFoundError(principal.apiKeyId);
+    return endOf(row);
   }
 
   /** Concurrent requests of one user take turns, so that the limit holds. */

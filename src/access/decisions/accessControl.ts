@@ -71,6 +71,11 @@ export class AccessControl {
     return decideFor(rules, principal, permission, about, this.#clock.now());
   }
 
+  /** What the user may do about the installation, or could if they were active. @throws UnavailableError */
+  async decideOnceActive(userId: string, permission: Permission): Promise<Decision> {
+    return (await this.#map.fresh()).decideOnceActive(userId, permission, this.#clock.now());
+  }
+
   /** The integrations that they may do it to, for lists, counts and exports. @throws UnavailableError */
   async visibleFilter(principal: Principal, permission: Permission): Promise<VisibleFilter> {
     return filterFor(await this.#map.fresh(), principal, permission, this.#clock.now());

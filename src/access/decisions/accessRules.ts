@@ -2,7 +2,7 @@ import type { Permission } from '../permissions.ts';
 import { OWNER, type RolePermission } from '../roles/builtInRoles.ts';
 import type { Decision, IntegrationRef } from '../types.ts';
 import { isAboutIntegrations, PERMISSION_NAMES } from './permissionNames.ts';
-import type { RuleIndex } from './ruleIndex.ts';
+import type { Rule, RuleIndex } from './ruleIndex.ts';
 import { contains, mayOverlap, type Scope } from './scope.ts';
 import { type VisibleFilter, visibleOf } from './visibleFilter.ts';
 
@@ -47,21 +47,16 @@ export class AccessRules {
   decide(userId: string, permission: Permission, integration: IntegrationRef | null, nowMs: number): Decision {
     const user = this.#users.get(userId);
     if (user === undefined) return UNKNOWN_USER;
-    if (user.refusal !== null) return user.refusal;
-    const aboutIntegrations = isAboutIntegrations(permission);
-    const about = aboutIntegrations ? integration : null;
-    const denied =
-      aboutIntegrations && about === null
-        ? user.denies.counting(permission, nowMs).next().value
-        : user.denies.find(permission, about, nowMs);
-    if (denied !== undefined) return denied.decision;
-    return (
-      user.role.all.get(permission) ??
-      (about !== null && about.owner === userId ? user.role.own.get(permission) : undefined) ??
-      user.grants.find(permission, about, nowMs)?.decision ??
-      user.breakGlass.find(permission, about, nowMs)?.decision ??
-      NOTHING[permission]
-    );
+    return user.refusal ?? decideByRules(userId, user, permission, integration, nowMs);
+  }
+
+  /**
+   * What `decide` would say of the user, about the installation, if they were active: of somebody frozen, what
+   * unfreezing them gives back.
+   */
+  decideOnceActive(userId: string, permission: Permission, nowMs: number): Decision {
+    const user = this.#users.get(userId);
+    return user === undefined ? UNKNOWN_USER : decideByRules(userId, user, permission, null, nowMs);
   }
 
   /** The integrations that `decide` allows it on, as data to filter a list with. */
@@ -115,6 +110,14 @@ export class AccessRules {
     return user.denies.counting(permission, nowMs).next().done === true;
   }
 
+  /** The grants and break-glass of a user that count at `nowMs`, also of one who is not active. */
+  *givenTo(userId: string, nowMs: number): Generator<Rule> {
+    const user = this.#users.get(userId);
+    if (user === undefined) return;
+    yield* user.grants.live(nowMs);
+    yield* user.breakGlass.live(nowMs);
+  }
+
   /** Whether the user is active and an owner. */
   isOwner(userId: string): boolean {
     return this.#activeUser(userId)?.roleName === OWNER;
@@ -142,6 +145,29 @@ export class AccessRules {
     const user = this.#users.get(userId);
     return user?.refusal === null ? user : undefined;
   }
+}
+
+function decideByRules(
+  userId: string,
+  user: CompiledUser,
+  permission: Permission,
+  integration: IntegrationRef | null,
+  nowMs: number,
+): Decision {
+  const aboutIntegrations = isAboutIntegrations(permission);
+  const about = aboutIntegrations ? integration : null;
+  const denied =
+    aboutIntegrations && about === null
+      ? user.denies.counting(permission, nowMs).next().value
+      : user.denies.find(permission, about, nowMs);
+  if (denied !== undefined) return denied.decision;
+  return (
+    user.role.all.get(permission) ??
+    (about !== null && about.owner === userId ? user.role.own.get(permission) : undefined) ??
+    user.grants.find(permission, about, nowMs)?.decision ??
+    user.breakGlass.find(permission, about, nowMs)?.decision ??
+    NOTHING[permission]
+  );
 }
 
 function scopesOf(rules: RuleIndex, permission: Permission, nowMs: number): Scope[] {

@@ -56,6 +56,15 @@ export class Powers {
       refuse(`Nobody gives what they do not have: ${missing.join(', ')} on ${describeScope(gift.scope)}.`, missing);
   }
 
+  /** What somebody has beside their role: grants and break-glass, as gifts of their own. */
+  givenTo(userId: string): Omit<Gift, 'integration'>[] {
+    return [...this.#rules.givenTo(userId, this.#nowMs)].map(({ permissions, scope, expiresAtMs }) => ({
+      permissions: [...permissions],
+      scope,
+      untilMs: expiresAtMs,
+    }));
+  }
+
   /** @throws AccessDeniedError when a role with these permissions allows what they may not */
   requireRole(permissions: readonly RolePermission[]): void {
     const missing = permissions.filter((one) => !this.#holdsInRole(one)).map(({ permission }) => permission);

@@ -44,6 +44,11 @@ export class RuleIndex {
       for (const rule of rules) if (rule.expiresAtMs > nowMs && rule.permissions.has(permission)) yield rule;
   }
 
+  /** Every rule that counts at `nowMs`, whatever it allows. */
+  *live(nowMs: number): Generator<Rule> {
+    for (const rules of this.#lists()) for (const rule of rules) if (rule.expiresAtMs > nowMs) yield rule;
+  }
+
   *#lists(): Generator<Rule[]> {
     yield this.#all;
     yield* this.#integrations.values();

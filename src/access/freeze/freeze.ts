@@ -21,7 +21,7 @@ interface Dependencies {
   readonly audit: AuditTrail;
   readonly decider: Decider;
   readonly signal: AccessSignal;
-  /** Ends every session of a user, in the transaction of the freeze. */
+  /** Ends every session of a user, and every link that could begin one, in the transaction of the freeze. */
   readonly endSessions: (tx: Transaction<Schema>, userId: string) => Promise<unknown>;
 }
 

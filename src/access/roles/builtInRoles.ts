@@ -16,6 +16,12 @@ export interface Role {
 /** The role that may do everything, also to others of its kind; one active user has it at any time. */
 export const OWNER = 'owner';
 
+/**
+ * The role of whoever came from outside and was given none yet. No role of this name exists or can be made, so it
+ * allows nothing.
+ */
+export const NO_ROLE = 'none';
+
 const everywhere = (...permissions: readonly Permission[]): RolePermission[] =>
   permissions.map((permission) => ({ permission, reach: 'all' }));
 

@@ -7,7 +7,7 @@ import type { AccessChanges } from '../decisions/accessChanges.ts';
 import type { Actor } from '../decisions/actor.ts';
 import { makerOf } from '../decisions/actor.ts';
 import { isAboutIntegrations, PERMISSION_NAMES } from '../decisions/permissionNames.ts';
-import { BUILT_IN_ROLES, findBuiltInRole, type Role, type RolePermission } from './builtInRoles.ts';
+import { BUILT_IN_ROLES, findBuiltInRole, NO_ROLE, type Role, type RolePermission } from './builtInRoles.ts';
 import { RoleInUseError } from './errors.ts';
 import { type CustomRole, listCustomRoles, listUsersWithRole, lockRole } from './roleQueries.ts';
 
@@ -71,6 +71,7 @@ export class RoleService {
         .values({ ...role, permissions: JSON.stringify(role.permissions), created_by: makerOf(actor.principal) })
         .onConflict((conflict) => conflict.column('name').doNothing())
         .executeTakeFirst();
+      if (role.name === NO_ROLE) refuse('/name', `The name ${NO_ROLE} stands for having no role.`);
       if (findBuiltInRole(role.name) !== undefined || numInsertedOrUpdatedRows !== 1n)
         refuse('/name', `There is a role ${role.name} already.`);
       await record({ action: 'role.created', target, after: toAudit(role) });

@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
+import { emailSchema, personNameSchema } from '../accounts/schemas.ts';
 import { Jwks } from './jwks.ts';
 
 /** Longer ones are refused before anything is decoded; real ones are around 1 KB. */
@@ -121,11 +122,16 @@ function judge(payload: JWTPayload, projectId: string): Verified {
     claims: {
       subject: sub,
       sessionId: isId(refresh_token_id) ? refresh_token_id : sub,
-      email: typeof email === 'string' && email.length <= 320 ? email : null,
+      email: emailSchema.safeParse(email).data ?? null,
       emailVerified: email_verified === true,
-      name: typeof name === 'string' && name.trim() !== '' ? name.trim().slice(0, MAX_ID_CHARS) : null,
+      name: personNameSchema.safeParse(nameOf(name)).data ?? null,
     },
   };
+}
+
+/** Cut to what is taken; whatever else does not fit, such as control characters, makes it none. */
+function nameOf(name: unknown): unknown {
+  return typeof name === 'string' ? name.trim().slice(0, MAX_ID_CHARS) : name;
 }
 
 function isId(value: unknown): value is string {

@@ -4,16 +4,14 @@ import { newId } from '../../core/ids.ts';
 import type { Database } from '../../store/database.ts';
 import type { AccessSignal, AccessVersion } from '../accessSignal.ts';
 import type { Authentication } from '../authentication.ts';
+import { NO_ROLE } from '../roles/builtInRoles.ts';
 import { VersionedCache } from '../versionedCache.ts';
 import type { StackClaims, StackTokens } from './stackTokens.ts';
 
 const MAX_CACHED = 10_000;
 const MAX_LINK_ATTEMPTS = 3;
-/**
- * No role of this name exists, so it allows nothing. Who may sign up at Stack Auth is decided there, often by
- * nobody, so signing up there must not open anything here.
- */
-const NEWCOMER_ROLE = 'none';
+/** Who may sign up at Stack Auth is decided there, often by nobody, so signing up there must not open anything here. */
+const NEWCOMER_ROLE = NO_ROLE;
 
 interface Dependencies {
   readonly database: Database;

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RoleAboveOwnError } from '../../access/accounts/errors.ts';
 import { auditActor, principalKey } from '../../access/decisions/actor.ts';
+import { AccessDeniedError } from '../../access/decisions/errors.ts';
 import type { DenialLog } from '../../access/denials.ts';
 import type { RunningWork } from '../../access/freeze/runningWork.ts';
 import type { App } from '../../app.ts';
@@ -71,6 +73,18 @@ export function guard(server: Server, app: App): void {
     await request.access.requireDeclared();
     endWhenFrozen(running, seen, request, reply);
   });
+
+  // What handlers refuse themselves, before it is answered.
+  server.addHook('onError', async (request, _reply, error: unknown) => {
+    const isNew = error instanceof RoleAboveOwnError || (error instanceof AccessDeniedError && !error.recorded);
+    if (request.identity === null || !isNew) return;
+    await denials.note({
+      actor: auditActor(request.identity),
+      route: routeOf(request),
+      reason: error.message,
+      origin: originOf(request),
+    });
+  });
 }
 
 /**
@@ -103,7 +117,7 @@ function decorate(server: Server): void {
 /** @throws TooManyRequestsError. Says in the answer what is left. */
 function limitTo(name: string, state: LimitState, request: FastifyRequest, reply: FastifyReply): void {
   request.limits = { ...request.limits, [name]: state };
-  if (request.url.startsWith('/api/')) reply.headers(rateLimitHeaders(request.limits));
+  if ((request.routeOptions.url ?? request.url).startsWith('/api/')) reply.headers(rateLimitHeaders(request.limits));
   if (!state.allowed) throw new TooManyRequestsError(name, state.limit, state.resetSeconds);
 }
 

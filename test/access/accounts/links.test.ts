@@ -28,6 +28,17 @@ describe('setting up', () => {
     });
   });
 
+  it('is not done by somebody who came from outside and was given no role', async () => {
+    const { setup } = accounts.current;
+    await accounts.database.current.db
+      .insertInto('users')
+      .values({ id: 'usr_newcomer', email: 'newcomer@example.com', name: 'N', role: 'none' })
+      .execute();
+    expect(await setup.isDone()).toBe(false);
+    expect(await setup.ensureSetupLink('https://x.example')).not.toBeNull();
+    await accounts.database.current.pool.query(`delete from users where id = 'usr_newcomer'`);
+  });
+
   it('of two that use the link at the same time one becomes the owner; then there is no link any more', async () => {
     const { setup, sessions } = accounts.current;
     const other = await accounts.open();

@@ -54,6 +54,40 @@ describe('signing in with a password', () => {
     expect(reasons.sort()).toEqual(['credentials', 'credentials', 'inactive', 'unknownUser']);
   });
 
+  it('begins nothing for an account that is frozen while the password is checked', async () => {
+    const { pool } = accounts.database.current;
+    const user = await accounts.addUser();
+    const freezing = await pool.connect();
+    try {
+      await freezing.query('begin');
+      await freezing.query(`update users set status = 'frozen', frozen_reason = 'phished' where id = $1`, [user.id]);
+      let settled = false;
+      const attempt = login(user.email, PASSWORD, elsewhere())
+        .catch((error: unknown) => error)
+        .finally(() => {
+          settled = true;
+        });
+      // It waits for the freeze, as whoever comes second should.
+      await expect
+        .poll(
+          async () => {
+            const { rows } = await pool.query(
+              `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+            );
+            return settled || rows.length > 0;
+          },
+          { timeout: 20_000 },
+        )
+        .toBe(true);
+      await freezing.query('commit');
+      expect(await attempt).toMatchObject({ code: 'WRONG_CREDENTIALS' });
+    } finally {
+      freezing.release();
+    }
+    await pool.query(`update users set status = 'active' where id = $1`, [user.id]);
+    expect(await accounts.current.sessions.list(user.id)).toEqual([]);
+  });
+
   it('never shows the password to the audit log', async () => {
     expect(JSON.stringify(await accounts.events())).not.toContain(PASSWORD);
   });

@@ -83,6 +83,15 @@ describe('a user of Stack Auth', () => {
     expect((await userOf(await come('proven', { email: 'boss@example.com' }))).email).toBe('boss@example.com');
   });
 
+  it('gets no name and no address that could be taken for more than text', async () => {
+    for (const [index, text] of ['Ada\u0000', 'Ada\r\nBcc: b@example.com', '\u001b[2JAda', ''].entries()) {
+      const user = await userOf(await come(`odd-${index}`, { name: text, email: `${text}@example.com` }));
+      expect([user.name, user.email]).toEqual([`odd-${index}`, `${user.id}@stack-auth.invalid`]);
+    }
+    const long = await userOf(await come('long', { name: 'A'.repeat(500), email: 'long@example.com' }));
+    expect(long.name).toHaveLength(200);
+  });
+
   it('opens nothing while frozen', async () => {
     const user = await userOf(await come('frozen', { email: 'frozen@example.com' }));
     const { freezer } = openAccess(database.current);

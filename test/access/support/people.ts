@@ -51,6 +51,11 @@ export class RuleBook {
         const allowed = (await isActive(userId)) && this.#allows(userId, permission, integration);
         return { allowed, reason: allowed ? 'A rule allows it.' : 'No rule allows it.', ruleId: null };
       },
+      decideOnceActive: async (userId, permission) => ({
+        allowed: this.#allows(userId, permission, null),
+        reason: 'A rule allows it, or none does.',
+        ruleId: null,
+      }),
       visibleFilter: async (userId, permission) =>
         (await isActive(userId)) ? this.#visible(userId, permission) : { kind: 'none' },
     });

@@ -7,6 +7,7 @@ import type { VisibleIntegrations } from '../../../src/integrations/visibleInteg
 /** What users may do, by their ids. */
 export interface UserDecider {
   decide(userId: string, permission: Permission, integration: IntegrationRef | null): Promise<Decision>;
+  decideOnceActive(userId: string, permission: Permission): Promise<Decision>;
   visibleFilter(userId: string, permission: Permission): Promise<VisibleIntegrations>;
 }
 
@@ -33,6 +34,7 @@ export function scopedDecider(users: UserDecider): Decider {
       }
       return users.decide(principal.userId, permission, integration);
     },
+    decideOnceActive: (userId, permission) => users.decideOnceActive(userId, permission),
     async visibleFilter(principal, permission) {
       if (principal.kind === 'installation') return { kind: 'all' };
       if (principal.kind === 'apiKey' && !scopesAllow(principal.scopes, permission)) return { kind: 'none' };

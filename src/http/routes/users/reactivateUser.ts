@@ -12,6 +12,7 @@ export const reactivateUser: AddRoute = (server, app) => {
       schema: {
         operationId: 'reactivateUser',
         summary: 'Reactivate a deactivated user',
+        description: 'One who was frozen before is frozen again.',
         tags: ['users'],
         params: userParams,
         response: answers({ 200: userAnswer }, 404, 409),
