@@ -2,8 +2,8 @@ import type { AuditActor, AuditEvent, AuditOrigin, AuditTrail } from '../audit/t
 import { type Clock, systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { type PollLoop, startPollLoop } from '../core/pollLoop.ts';
 import type { Database } from '../store/database.ts';
-import { type PollLoop, startPollLoop } from '../sync/pollLoop.ts';
 
 /** Denials of one actor at one route within it are one event and a count. */
 const WINDOW_MS = 60_000;

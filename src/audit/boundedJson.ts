@@ -1,5 +1,5 @@
+import { canonicalJson } from '../core/canonicalJson.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { canonicalJson } from '../sync/canonicalJson.ts';
 import { sha256 } from './merkleTree.ts';
 
 interface Bounds {

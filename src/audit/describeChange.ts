@@ -1,5 +1,5 @@
+import { canonicalJson } from '../core/canonicalJson.ts';
 import type { JsonObject } from '../core/json.ts';
-import { canonicalJson } from '../sync/canonicalJson.ts';
 import { Redactor } from './redaction.ts';
 
 /**

@@ -1,6 +1,6 @@
+import { canonicalJson, storableText } from '../core/canonicalJson.ts';
 import { newId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
-import { canonicalJson, storableText } from '../sync/canonicalJson.ts';
 import { boundJson, cutText } from './boundedJson.ts';
 import type { Redactor } from './redaction.ts';
 import type { AuditEvent } from './types.ts';

@@ -1,9 +1,15 @@
 import { hash } from 'node:crypto';
 import type { StreamPage, StreamRecord } from '../connectors/types.ts';
+import {
+  type CanonicalJson,
+  canonicalJson,
+  JsonTooDeepError,
+  MAX_JSON_DEPTH,
+  storableText,
+} from '../core/canonicalJson.ts';
 import type { JsonValue } from '../core/json.ts';
 import { LIMITS } from '../core/limits.ts';
 import { BinaryArray } from './binaryArray.ts';
-import { type CanonicalJson, canonicalJson, JsonTooDeepError, MAX_JSON_DEPTH, storableText } from './canonicalJson.ts';
 import { RecordRejectedError } from './errors.ts';
 
 /** What fits into PostgreSQL's index entries (2.7 kB) beside the ids. */

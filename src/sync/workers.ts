@@ -1,7 +1,7 @@
 import { actAs } from '../audit/acting.ts';
 import { errorMessage } from '../core/errors.ts';
+import { type PollLoop, startPollLoop } from '../core/pollLoop.ts';
 import { RunInterruption } from './errors.ts';
-import { type PollLoop, startPollLoop } from './pollLoop.ts';
 import { executeRun, type RunDependencies } from './runExecution.ts';
 import { claimRuns, LEASE_MS, renewLeases, type SyncRunRow, toSyncRun } from './runQueries.ts';
 import type { RunWatch } from './runWatch.ts';

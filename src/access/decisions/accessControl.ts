@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
+import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Database } from '../../store/database.ts';
 import type { Permission } from '../permissions.ts';
 import type { Decision, IntegrationRef, Principal } from '../types.ts';
@@ -6,7 +7,6 @@ import type { AccessMap } from './accessMap.ts';
 import { findIntegrationRef } from './integrationRefs.ts';
 import { permissionNamed } from './permissionNames.ts';
 import { decideFor, filterFor } from './principals.ts';
-import type { VisibleFilter } from './visibleFilter.ts';
 
 /** The same for an unknown user and an unknown integration, so that nobody learns which ids exist. */
 const NOT_FOUND: Decision = { allowed: false, reason: 'There is no such user or integration.', ruleId: null };
@@ -77,7 +77,7 @@ export class AccessControl {
   }
 
   /** The integrations that they may do it to, for lists, counts and exports. @throws UnavailableError */
-  async visibleFilter(principal: Principal, permission: Permission): Promise<VisibleFilter> {
+  async visibleFilter(principal: Principal, permission: Permission): Promise<VisibleIntegrations> {
     return filterFor(await this.#map.fresh(), principal, permission, this.#clock.now());
   }
 

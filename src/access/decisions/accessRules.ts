@@ -1,10 +1,11 @@
+import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Permission } from '../permissions.ts';
 import { OWNER, type RolePermission } from '../roles/builtInRoles.ts';
 import type { Decision, IntegrationRef } from '../types.ts';
 import { isAboutIntegrations, PERMISSION_NAMES } from './permissionNames.ts';
 import type { Rule, RuleIndex } from './ruleIndex.ts';
 import { contains, mayOverlap, type Scope } from './scope.ts';
-import { type VisibleFilter, visibleOf } from './visibleFilter.ts';
+import { visibleOf } from './visibleFilter.ts';
 
 export interface CompiledRole {
   readonly all: ReadonlyMap<Permission, Decision>;
@@ -60,7 +61,7 @@ export class AccessRules {
   }
 
   /** The integrations that `decide` allows it on, as data to filter a list with. */
-  visibleFilter(userId: string, permission: Permission, nowMs: number): VisibleFilter {
+  visibleFilter(userId: string, permission: Permission, nowMs: number): VisibleIntegrations {
     const user = this.#activeUser(userId);
     if (user === undefined) return { kind: 'none' };
     if (!isAboutIntegrations(permission))

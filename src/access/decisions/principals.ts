@@ -1,8 +1,9 @@
+import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Permission } from '../permissions.ts';
 import type { Decision, IntegrationRef, KeyScopes, Principal } from '../types.ts';
 import type { AccessRules } from './accessRules.ts';
 import { isAboutIntegrations } from './permissionNames.ts';
-import { type VisibleFilter, within } from './visibleFilter.ts';
+import { within } from './visibleFilter.ts';
 
 const INSTALLATION: Decision = {
   allowed: true,
@@ -38,7 +39,7 @@ export function filterFor(
   principal: Principal,
   permission: Permission,
   nowMs: number,
-): VisibleFilter {
+): VisibleIntegrations {
   if (principal.kind === 'installation') return { kind: 'all' };
   if (principal.kind === 'apiKey' && !isPermissionInScope(principal.scopes, permission)) return { kind: 'none' };
   const filter = rules.visibleFilter(principal.userId, permission, nowMs);

@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import { type PollLoop, startPollLoop } from '../../core/pollLoop.ts';
 import type { Database } from '../../store/database.ts';
-import { type PollLoop, startPollLoop } from '../../sync/pollLoop.ts';
 import type { AccessSignal, AccessVersion } from '../accessSignal.ts';
 import type { Principal } from '../types.ts';
 

@@ -1,10 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compileAccess } from '../../../src/access/decisions/compile.ts';
 import { readAccessVersion, readSnapshot } from '../../../src/access/decisions/snapshotQueries.ts';
-import { type VisibleFilter, visibleCondition } from '../../../src/access/decisions/visibleFilter.ts';
 import { runMaintenance } from '../../../src/jobs/maintenance.ts';
 import { useTestDatabase } from '../../support/database.ts';
-import { addIntegration, addUser } from './support/access.ts';
+import { addUser } from './support/access.ts';
 
 const database = useTestDatabase();
 const query = (text: string, values: unknown[] = []) => database.current.pool.query(text, values);
@@ -158,51 +157,6 @@ describe('with 500 users, 10,000 grants and many that have ended', () => {
   test('what ended long ago is deleted', async () => {
     await runMaintenance(database.current, new Date());
     expect((await query('select count(*) from grants')).rows).toEqual([{ count: 10_000 }]);
-  });
-});
-
-describe('the filter as SQL', () => {
-  const none = { ids: [], owners: [], platforms: [] };
-  let mine: string;
-  let shop: string;
-  beforeAll(async () => {
-    await query('delete from integrations');
-    mine = await addIntegration(database.current, 'usr_me', 'github');
-    shop = await addIntegration(database.current, 'usr_other', 'stripe');
-  });
-
-  test.each<[string, () => VisibleFilter, () => string[]]>([
-    ['all', () => ({ kind: 'all' }), () => [mine, shop]],
-    ['none', () => ({ kind: 'none' }), () => []],
-    [
-      'some by owner',
-      () => ({ kind: 'some', only: { ...none, owners: ['usr_me'] }, except: none, within: null }),
-      () => [mine],
-    ],
-    [
-      'some by id or platform',
-      () => ({ kind: 'some', only: { ...none, ids: [mine], platforms: ['stripe'] }, except: none, within: null }),
-      () => [mine, shop],
-    ],
-    [
-      'all but some',
-      () => ({ kind: 'some', only: null, except: { ...none, platforms: ['stripe'] }, within: null }),
-      () => [mine],
-    ],
-    [
-      'what a key is limited to',
-      () => ({ kind: 'some', only: null, except: none, within: [shop, `x' or true --`] }),
-      () => [shop],
-    ],
-    ['none of none', () => ({ kind: 'some', only: none, except: none, within: null }), () => []],
-  ])('shows %s', async (_what, filter, expected) => {
-    const rows = await database.current.db
-      .selectFrom('integrations as i')
-      .select('i.id')
-      .where(visibleCondition(filter()))
-      .orderBy('i.id')
-      .execute();
-    expect(rows.map(({ id }) => id)).toEqual(expected());
   });
 });
 

@@ -4,9 +4,9 @@ import { isClosedToBreakGlass } from '../../../src/access/breakGlass/limits.ts';
 import { compileAccess } from '../../../src/access/decisions/compile.ts';
 import { isAboutIntegrations, PERMISSION_NAMES } from '../../../src/access/decisions/permissionNames.ts';
 import { decideFor, filterFor } from '../../../src/access/decisions/principals.ts';
-import { isVisible } from '../../../src/access/decisions/visibleFilter.ts';
 import { BUILT_IN_ROLES } from '../../../src/access/roles/builtInRoles.ts';
 import type { Principal } from '../../../src/access/types.ts';
+import { isVisible } from './support/isVisible.ts';
 import { grants, questionsOf, USERS, type World, worlds } from './support/worlds.ts';
 
 const decisionsOf = (world: World) => {

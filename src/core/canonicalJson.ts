@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 /** Deeper data is refused: neither we nor PostgreSQL should recurse without a bound. */
 export const MAX_JSON_DEPTH = 500;

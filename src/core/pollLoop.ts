@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Calls a function again and again until it is stopped. Waiting for the next call keeps no process alive. */
 export interface PollLoop {

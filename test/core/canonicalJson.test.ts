@@ -1,8 +1,8 @@
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { canonicalJson, JsonTooDeepError, storableText } from '../../src/core/canonicalJson.ts';
 import type { JsonValue } from '../../src/core/json.ts';
-import { canonicalJson, JsonTooDeepError, storableText } from '../../src/sync/canonicalJson.ts';
 
 /** Any JSON, its names and texts full of what needs escaping or sorts unusually. */
 const awkwardText = fc.oneof(
