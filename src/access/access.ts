@@ -84,6 +84,7 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
     ...deps,
     roles: {
       mayAssignRole: (principal, role) => userRoles.mayAssignRole(principal, role),
+      mayChangeWhoHas: (principal, role) => userRoles.mayChangeWhoHas(principal, role),
       changed: () => signal.announce(),
     },
   });

@@ -14,7 +14,7 @@ import type { Mailer } from './mailer.ts';
 import { savePasswordHash } from './passwordCheck.ts';
 import type { PasswordHasher } from './passwordHasher.ts';
 import type { PasswordStrength } from './passwordStrength.ts';
-import { type RoleRule, requireMayAssign } from './roleRule.ts';
+import { type RoleRule, requireMayAssign, requireMayChange } from './roleRule.ts';
 import { emailKey, newUserSchema } from './schemas.ts';
 import { hashToken, newSecretToken } from './secretTokens.ts';
 import type { AuthenticatedSession, SessionService } from './sessions.ts';
@@ -131,7 +131,7 @@ export class Invitations {
       .where('id', '=', invitationId)
       .executeTakeFirst();
     if (row === undefined) throw new InvitationNotFoundError(invitationId);
-    await requireMayAssign(roles, actor, row.role);
+    await requireMayChange(roles, actor, row.role);
     await database.transaction(async (tx) => {
       if (!(await takeInvitation(tx, invitationId))) throw new InvitationNotFoundError(invitationId);
       await audit.record(tx, {

@@ -13,7 +13,7 @@ import { voidTokens } from './oneTimeTokens.ts';
 import { savePasswordHash } from './passwordCheck.ts';
 import type { PasswordHasher } from './passwordHasher.ts';
 import type { PasswordStrength } from './passwordStrength.ts';
-import { type RoleRule, requireMayAssign } from './roleRule.ts';
+import { type RoleRule, requireMayAssign, requireMayChange } from './roleRule.ts';
 import { newUserSchema } from './schemas.ts';
 import type { SecondFactors } from './secondFactors.ts';
 import { endSessions } from './sessionQueries.ts';
@@ -167,7 +167,7 @@ export class UserService {
     const { database, roles, audit, sessions } = this.#parts;
     // Before the transaction: the rule may ask the database for itself.
     const { role } = await getUserRow(database.db, userId);
-    await requireMayAssign(roles, actor, role);
+    await requireMayChange(roles, actor, role);
     const user = await database.transaction(async (tx) => {
       // Before any other user's row: two owners who remove each other come one after the other.
       await lockOwners(tx);

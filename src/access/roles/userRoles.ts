@@ -7,6 +7,7 @@ import { AccessDeniedError, UserNotFoundError } from '../decisions/errors.ts';
 import { hasDenies } from '../grants/grantQueries.ts';
 import type { Decision, Principal } from '../types.ts';
 import { OWNER } from './builtInRoles.ts';
+import { RoleNotFoundError } from './errors.ts';
 import { lockOwners, refuseLastOwner } from './lastOwner.ts';
 import { findRole, holdRole } from './roleQueries.ts';
 
@@ -21,7 +22,7 @@ export class UserRoles {
   }
 
   /**
-   * Whether somebody may give a role, and so invite, change or remove who has it: it takes everything that it gives.
+   * Whether somebody may give a role, and so invite who will have it: it takes everything that it gives.
    * @throws RoleNotFoundError
    */
   async mayAssignRole(principal: Principal, roleName: string): Promise<Decision> {
@@ -34,6 +35,16 @@ export class UserRoles {
     } catch (error) {
       if (!(error instanceof AccessDeniedError)) throw error;
       return { allowed: false, reason: error.message, ruleId: null };
+    }
+  }
+
+  /** Whether somebody may change or remove who has a role. A role that does not exist, or no more, gives nothing. */
+  async mayChangeWhoHas(principal: Principal, roleName: string): Promise<Decision> {
+    try {
+      return await this.mayAssignRole(principal, roleName);
+    } catch (error) {
+      if (!(error instanceof RoleNotFoundError)) throw error;
+      return { allowed: true, reason: 'The role gives nothing.', ruleId: null };
     }
   }
 

@@ -67,7 +67,11 @@ export function useAccounts(): AccountsFixture {
         credentials: store,
         jobs,
         audit: new TableTrail(),
-        roles: { mayAssignRole: (actor, role) => mayAssign(database.current, actor, role), changed: async () => {} },
+        roles: {
+          mayAssignRole: (actor, role) => mayAssign(database.current, actor, role),
+          mayChangeWhoHas: (actor, role) => mayAssign(database.current, actor, role),
+          changed: async () => {},
+        },
         clock: { ...systemClock, now: () => fixture.nowMs ?? Date.now() },
         jwtSecret,
         publicUrl: 'https://integrations.example.com',
