@@ -84,7 +84,7 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
     ...deps,
     roles: {
       mayAssignRole: (principal, role) => userRoles.mayAssignRole(principal, role),
-      mayChangeWhoHas: (principal, role) => userRoles.mayChangeWhoHas(principal, role),
+      mayChange: (principal, user) => userRoles.mayChange(principal, user),
       changed: () => signal.announce(),
     },
   });

@@ -131,7 +131,7 @@ export class Invitations {
       .where('id', '=', invitationId)
       .executeTakeFirst();
     if (row === undefined) throw new InvitationNotFoundError(invitationId);
-    await requireMayChange(roles, actor, row.role);
+    await requireMayChange(roles, actor, { id: null, role: row.role });
     await database.transaction(async (tx) => {
       if (!(await takeInvitation(tx, invitationId))) throw new InvitationNotFoundError(invitationId);
       await audit.record(tx, {

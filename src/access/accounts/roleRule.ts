@@ -4,8 +4,11 @@ import { RoleAboveOwnError } from './errors.ts';
 /** Says whether somebody may give a role, and change or remove who has it: nobody goes above their own power. */
 export interface RoleRule {
   mayAssignRole(actor: Principal, role: string): Promise<Decision>;
-  /** The same for who has the role already. Not every user has one that exists, and such a user is above nobody. */
-  mayChangeWhoHas(actor: Principal, role: string): Promise<Decision>;
+  /**
+   * Whether somebody may change, deactivate or un-invite who has, or is to have, this role. It takes everything that
+   * they may: who changes an address can have its link sent to themselves. A role that does not exist gives nothing.
+   */
+  mayChange(actor: Principal, user: { readonly id: string | null; readonly role: string }): Promise<Decision>;
   /** Called after the commit of a change of users, which counts when it resolves. */
   changed(): Promise<void>;
 }
@@ -16,8 +19,12 @@ export async function requireMayAssign(rule: RoleRule, actor: Principal, role: s
 }
 
 /** @throws RoleAboveOwnError */
-export async function requireMayChange(rule: RoleRule, actor: Principal, role: string): Promise<void> {
-  refuseUnless(await rule.mayChangeWhoHas(actor, role), role);
+export async function requireMayChange(
+  rule: RoleRule,
+  actor: Principal,
+  user: { readonly id: string | null; readonly role: string },
+): Promise<void> {
+  refuseUnless(await rule.mayChange(actor, user), user.role);
 }
 
 function refuseUnless({ allowed, reason }: Decision, role: string): void {

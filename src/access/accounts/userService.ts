@@ -167,7 +167,7 @@ export class UserService {
     const { database, roles, audit, sessions } = this.#parts;
     // Before the transaction: the rule may ask the database for itself.
     const { role } = await getUserRow(database.db, userId);
-    await requireMayChange(roles, actor, role);
+    await requireMayChange(roles, actor, { id: userId, role });
     const user = await database.transaction(async (tx) => {
       // Before any other user's row: two owners who remove each other come one after the other.
       await lockOwners(tx);

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { Schema } from '../../store/schema.ts';
 import { type Scope, toScope } from '../decisions/scope.ts';
 
@@ -57,6 +57,18 @@ export async function hasDenies(tx: Transaction<Schema>, userId: string, now: Da
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** Everything that is granted to a user and has not ended: as many as a user may have. */
+export async function listAllows(db: Kysely<Schema>, userId: string): Promise<Grant[]> {
+  const rows = await db
+    .selectFrom('grants')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('effect', '=', 'allow')
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+    .execute();
+  return rows.map(toGrant);
 }
 
 export function toGrant(row: Selectable<Schema['grants']>): Grant {

@@ -2,11 +2,13 @@ import { sql } from 'kysely';
 import { invalidInput } from '../../core/input.ts';
 import type { Database } from '../../store/database.ts';
 import type { AccessChanges } from '../decisions/accessChanges.ts';
-import type { Actor } from '../decisions/actor.ts';
+import { type Actor, userIdOf } from '../decisions/actor.ts';
 import { AccessDeniedError, UserNotFoundError } from '../decisions/errors.ts';
-import { hasDenies } from '../grants/grantQueries.ts';
+import { findIntegrationRef } from '../decisions/integrationRefs.ts';
+import type { Gift, Powers } from '../decisions/powers.ts';
+import { hasDenies, listAllows } from '../grants/grantQueries.ts';
 import type { Decision, Principal } from '../types.ts';
-import { OWNER } from './builtInRoles.ts';
+import { OWNER, type Role } from './builtInRoles.ts';
 import { RoleNotFoundError } from './errors.ts';
 import { lockOwners, refuseLastOwner } from './lastOwner.ts';
 import { findRole, holdRole } from './roleQueries.ts';
@@ -28,24 +30,28 @@ export class UserRoles {
   async mayAssignRole(principal: Principal, roleName: string): Promise<Decision> {
     const role = await findRole(this.#database.db, roleName);
     const powers = await this.#changes.powersOf({ principal });
-    try {
-      if (role.name === OWNER) powers.requireOwner();
-      powers.requireRole(role.permissions);
-      return { allowed: true, reason: 'They may do everything that the role gives.', ruleId: null };
-    } catch (error) {
-      if (!(error instanceof AccessDeniedError)) throw error;
-      return { allowed: false, reason: error.message, ruleId: null };
-    }
+    return decisionOf(() => requireRole(powers, role));
   }
 
-  /** Whether somebody may change or remove who has a role. A role that does not exist, or no more, gives nothing. */
-  async mayChangeWhoHas(principal: Principal, roleName: string): Promise<Decision> {
-    try {
-      return await this.mayAssignRole(principal, roleName);
-    } catch (error) {
-      if (!(error instanceof RoleNotFoundError)) throw error;
-      return { allowed: true, reason: 'The role gives nothing.', ruleId: null };
-    }
+  /**
+   * Whether somebody may change or remove a user, or (`id` null) somebody who was invited: it takes everything that
+   * the user may, by role and by grants. A role that does not exist, or no more, gives nothing.
+   */
+  async mayChange(
+    principal: Principal,
+    user: { readonly id: string | null; readonly role: string },
+  ): Promise<Decision> {
+    const { db } = this.#database;
+    const role = await findRole(db, user.role).catch((error: unknown) => {
+      if (error instanceof RoleNotFoundError) return null;
+      throw error;
+    });
+    const powers = await this.#changes.powersOf({ principal });
+    const isOther = user.id !== null && user.id !== userIdOf(principal);
+    const gifts = isOther ? await giftsTo(db, user.id, role) : [];
+    const decision = decisionOf(() => role !== null && requireRole(powers, role));
+    const isBeyond = gifts.some((gift) => !decisionOf(() => powers.requireGift(gift)).allowed);
+    return decision.allowed && isBeyond ? BEYOND : decision;
   }
 
   /**
@@ -78,5 +84,42 @@ export class UserRoles {
         .execute();
       await record({ action, target, before: { role: user.role }, after: { role: role.name } });
     });
+  }
+}
+
+/** Says no more: what the grants are about may be nothing that they should know of. */
+const BEYOND: Decision = {
+  allowed: false,
+  reason: 'By grants, or on what is theirs, the user may do something that you may not.',
+  ruleId: null,
+};
+
+function requireRole(powers: Powers, role: Role): void {
+  if (role.name === OWNER) powers.requireOwner();
+  powers.requireRole(role.permissions);
+}
+
+/** What a user may beside what a role of this kind gives to everybody who has it: on what they own, and by grants. */
+async function giftsTo(db: Database['db'], userId: string, role: Role | null): Promise<Gift[]> {
+  const own = (role?.permissions ?? []).filter(({ reach }) => reach === 'own').map(({ permission }) => permission);
+  const gifts: Gift[] = [
+    { permissions: own, scope: { kind: 'owner', value: userId }, integration: null, untilMs: Number.POSITIVE_INFINITY },
+  ];
+  for (const { permissions, scope, expiresAt } of await listAllows(db, userId)) {
+    const integration = scope.kind === 'integration' ? await findIntegrationRef(db, scope.value) : null;
+    const untilMs = expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt);
+    gifts.push({ permissions, scope, integration, untilMs });
+  }
+  return gifts;
+}
+
+/** What is refused, as an answer. */
+function decisionOf(require: () => unknown): Decision {
+  try {
+    require();
+    return { allowed: true, reason: 'They may do all of it themselves.', ruleId: null };
+  } catch (error) {
+    if (!(error instanceof AccessDeniedError)) throw error;
+    return { allowed: false, reason: error.message, ruleId: null };
   }
 }

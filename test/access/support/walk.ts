@@ -172,4 +172,3 @@ async function addInvitation(app: App): Promise<string> {
   const { invitation } = await app.access.accounts.invitations.invite(OPERATOR, { email, role: 'viewer' }, {});
   return invitation.id;
 }
-

@@ -69,7 +69,7 @@ export function useAccounts(): AccountsFixture {
         audit: new TableTrail(),
         roles: {
           mayAssignRole: (actor, role) => mayAssign(database.current, actor, role),
-          mayChangeWhoHas: (actor, role) => mayAssign(database.current, actor, role),
+          mayChange: (actor, { role }) => mayAssign(database.current, actor, role),
           changed: async () => {},
         },
         clock: { ...systemClock, now: () => fixture.nowMs ?? Date.now() },
