@@ -38,7 +38,8 @@ export function limitAddresses(server: Server, app: App): void {
 
 /**
  * Who asks, how often, and whether they may: authentication, the limit of the principal and the permission of the
- * route, in this order, before a body is read. Open routes are passed by.
+ * route, in this order, before a body is read; what the body asks for besides once it is valid. Open routes are
+ * passed by.
  */
 export function guard(server: Server, app: App): void {
   const { decider, version, running, denials, apiKeys, stackAuth } = app.access.checks;
@@ -71,6 +72,7 @@ export function guard(server: Server, app: App): void {
     await request.access.requireDeclared();
     endWhenFrozen(running, seen, request, reply);
   });
+  server.addHook('preHandler', async (request) => request.routeOptions.config?.requiresFor?.(request));
 }
 
 /**
