@@ -72,6 +72,7 @@ export class AccessChanges {
             target: attempt.target,
             details,
           });
+          error.recorded = true;
         }
         throw error;
       });

@@ -3,6 +3,8 @@ import { AppError } from '../../core/errors.ts';
 /** Whoever asked is known, and may not do it. */
 export class AccessDeniedError extends AppError {
   readonly code = 'ACCESS_DENIED';
+  /** Whether the audit log has it; whoever lets the error out has it recorded where it does not. */
+  recorded = false;
 }
 
 /** No user has this id. */

@@ -108,11 +108,15 @@ export class RequestAccess {
     integrationId?: string,
   ): Promise<AccessDeniedError> {
     await this.#note(reason, permission, integrationId);
-    if (permission === 'self') return new AccessDeniedError(reason);
     const where = integrationId === undefined || integrationId === '' ? '' : ` for integration ${integrationId}`;
-    return new AccessDeniedError(`This needs the permission "${permission}"${where}. ${reason}`, {
-      details: { permission, ...(where === '' ? {} : { integrationId }) },
-    });
+    const error =
+      permission === 'self'
+        ? new AccessDeniedError(reason)
+        : new AccessDeniedError(`This needs the permission "${permission}"${where}. ${reason}`, {
+            details: { permission, ...(where === '' ? {} : { integrationId }) },
+          });
+    error.recorded = true;
+    return error;
   }
 
   #note(reason: string, permission: string, integrationId?: string): Promise<void> {

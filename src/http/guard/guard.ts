@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { auditActor, principalKey } from '../../access/decisions/actor.ts';
+import { principalKey } from '../../access/decisions/actor.ts';
 import type { DenialLog } from '../../access/denials.ts';
 import type { RunningWork } from '../../access/freeze/runningWork.ts';
 import type { App } from '../../app.ts';
@@ -11,9 +11,10 @@ import { OverloadedError, TooManyRequestsError, UnauthenticatedError } from '../
 import { authenticateSession, SESSION_COOKIE } from '../sessionAuthentication.ts';
 import type { Server } from '../typeProvider.ts';
 import { RequestAuthentication } from './authentication.ts';
-import { RequestAccess, routeOf } from './authorization.ts';
+import { RequestAccess } from './authorization.ts';
 import { FailedAttempts } from './failedAttempts.ts';
 import { originOf } from './origin.ts';
+import { auditActorOf, noteRefusal, recordRefusals } from './refusals.ts';
 import { type LimitState, RequestLimit, rateLimitHeaders } from './requestLimit.ts';
 
 const ADDRESS_LIMIT = 600;
@@ -73,6 +74,7 @@ export function guard(server: Server, app: App): void {
     endWhenFrozen(running, seen, request, reply);
   });
   server.addHook('preHandler', async (request) => request.routeOptions.config?.requiresFor?.(request));
+  recordRefusals(server, denials);
 }
 
 /**
@@ -81,11 +83,7 @@ export function guard(server: Server, app: App): void {
  */
 export function actForPrincipals(server: Server): void {
   server.addHook('preHandler', (request, _reply, done) => {
-    const actor =
-      request.identity === null
-        ? ({ kind: 'anonymous', id: networkOf(request.ip) } as const)
-        : auditActor(request.identity);
-    actAs({ actor, origin: originOf(request) }, done);
+    actAs({ actor: auditActorOf(request), origin: originOf(request) }, done);
   });
 }
 
@@ -118,12 +116,7 @@ async function refuse(
 ): Promise<void> {
   failures.count(request.ip);
   if (!error.credentialCame) return;
-  await denials.note({
-    actor: { kind: 'anonymous', id: networkOf(request.ip) },
-    route: routeOf(request),
-    reason: error.message,
-    origin: originOf(request),
-  });
+  await noteRefusal(denials, request, error);
 }
 
 /** A principal that is frozen while the request is under way gets no more of its answer. */
