@@ -89,6 +89,8 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
     },
   });
   opening.defer(() => accounts.close());
+  // Freezing ends sessions past the service that remembers them.
+  map.onChange(() => accounts.sessions.forget());
   const lastUses = new LastUses({ database, log });
   opening.defer(() => lastUses.close());
   const denials = new DenialLog({ database, audit, log });
