@@ -17,7 +17,7 @@ import type { PasswordStrength } from './passwordStrength.ts';
 import { type RoleRule, requireMayAssign, requireMayChange } from './roleRule.ts';
 import { emailKey, newUserSchema } from './schemas.ts';
 import { hashToken, newSecretToken } from './secretTokens.ts';
-import type { AuthenticatedSession, SessionService } from './sessions.ts';
+import { type AuthenticatedSession, loginEvent, type SessionService } from './sessions.ts';
 import type { LoginThrottle } from './throttle.ts';
 import { findUserByEmail, insertUser, toUser, type User } from './userQueries.ts';
 
@@ -174,6 +174,7 @@ export class Invitations {
         details: { by: 'invitation', invitationId: invitation.id, invitedBy: invitation.invited_by },
         origin,
       });
+      await audit.record(tx, loginEvent(session.principal, 'invitation', origin));
       return { user: toUser(row), session };
     });
     await roles.changed();
