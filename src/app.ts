@@ -1,4 +1,5 @@
 import { type Access, openAccess } from './access/access.ts';
+import { actAs } from './audit/acting.ts';
 import { AuditLog } from './audit/auditLog.ts';
 import { type Config, makeConfig } from './config/config.ts';
 import { readEnvironment } from './config/env.ts';
@@ -26,6 +27,8 @@ import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
+
+const ROTATION_JOB = 'credentials.finishRotation';
 
 export interface AppOptions {
   /** Default: made of the environment and `.env`. */
@@ -87,15 +90,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const jobs = createJobs(database, (line) => log.warn(line));
   opening.defer(() => jobs.stop());
   defineMaintenance(jobs, database);
-  // A rotation that a crash interrupted is finished without anybody asking.
-  jobs.define(
-    'credentials.finishRotation',
-    async (_payload, signal) => void (await finishRotation(database, keys, { signal })),
-    {
-      cron: '*/10 * * * *',
-    },
-  );
-
   const audit = new AuditLog({
     database,
     credentials,
@@ -111,6 +105,16 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     secrets: Object.values(secrets),
   });
   opening.defer(() => audit.close());
+
+  // A rotation that a crash interrupted is finished without anybody asking.
+  jobs.define(
+    ROTATION_JOB,
+    (_payload, signal) =>
+      actAs({ actor: { kind: 'system', id: ROTATION_JOB } }, async () => {
+        await finishRotation(database, keys, { signal, audit });
+      }),
+    { cron: '*/10 * * * *' },
+  );
 
   const connectors = new ConnectorRegistry(database, audit);
 

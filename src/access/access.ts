@@ -92,8 +92,8 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
     },
   });
   opening.defer(() => accounts.close());
-  // A frozen user's sessions must not be good for as long as they are remembered.
-  signal.subscribe(() => accounts.sessions.forget());
+  // Freezing ends sessions past the service that remembers them.
+  map.onChange(() => accounts.sessions.forget());
   const lastUses = new LastUses({ database, log });
   opening.defer(() => lastUses.close());
   const denials = new DenialLog({ database, audit, log });

@@ -9,12 +9,15 @@ const API_ACTIVITY = { class_uid: 6003, class_name: 'API Activity', category_uid
 const OTHER = 99;
 
 const LOGON = /^(login|session\.(created|started)|mfa|totp|breakGlass\.started)/i;
-const LOGOFF = /^(logout|session\.(ended|revoked|expired))/i;
+const LOGOFF = /^(logout|session\.(ended|revoked|allRevoked|loggedOut|expired))/i;
 /** The verb of an action, and the activity it is. */
 const ACTIVITIES: readonly (readonly [RegExp, number])[] = [
   [/\.(created|added|invited|issued|connected|requested|started)$/i, 1],
   [/\.(read|released|exported|listed|viewed|used)$/i, 2],
-  [/\.(updated|changed|rotated|renamed|approved|frozen|unfrozen|granted|denied|disconnected)$/i, 3],
+  [
+    /\.(updated|changed|rotated|stored|saved|role_changed|renamed|approved|frozen|unfrozen|granted|denied|disconnected)$/i,
+    3,
+  ],
   [/\.(deleted|removed|revoked|erased|ended)$/i, 4],
 ];
 

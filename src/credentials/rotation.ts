@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
+import { acting } from '../audit/acting.ts';
+import type { AuditEvent, AuditTrail } from '../audit/types.ts';
 import { AbortedError } from '../core/errors.ts';
 import type { Database } from '../store/database.ts';
 import type { CredentialStore } from './credentialStore.ts';
@@ -19,6 +21,8 @@ export interface RotationOptions {
   readonly batchRows?: number;
   /** Called after each batch. */
   readonly onProgress?: (progress: RotationProgress) => void;
+  /** Is told of each key that is made or removed, in the transaction that does it. */
+  readonly audit?: AuditTrail;
 }
 
 interface RotationProgress {
@@ -63,7 +67,12 @@ export async function rotateInstallationKey(
       .select('id')
       .where('status', '=', 'active')
       .executeTakeFirst();
-    if (active?.id === resumed.keyId) await keys.replaceActive(tx);
+    if (active?.id !== resumed.keyId) return;
+    const id = await keys.replaceActive(tx);
+    await options.audit?.record(tx, {
+      ...keyEvent('installationKey.created', id),
+      details: { inPlaceOf: active.id },
+    });
   });
   return { ...(await finishRotation(database, keys, options)), resumed: false };
 }
@@ -118,7 +127,7 @@ async function retireKey(
     counts.unreadable = unreadableBefore;
     let rewrapped = 0;
     for (const table of SEALED_TABLES) rewrapped += await rewrapTable(database, keys, table, keyId, counts, options);
-    if (await removeUnused(database, keyId)) return true;
+    if (await removeUnused(database, keyId, options.audit)) return true;
     // None at all: a writer moved the last one in between, and the key can be removed now.
     const uses = await countUses(database, keyId);
     if (uses > 0 && uses <= counts.unreadable - unreadableBefore) return false;
@@ -149,16 +158,21 @@ async function rewrapTable(
   }
 }
 
-async function removeUnused(database: Database, keyId: string): Promise<boolean> {
+async function removeUnused(database: Database, keyId: string, audit: AuditTrail | undefined): Promise<boolean> {
   const unused = sql.join(
     SEALED_TABLES.map(({ table }) => sql`not exists (select from ${table} where key_id = k.id)`),
     sql` and `,
   );
   try {
-    const result = await sql`
-      delete from installation_keys k
-      where k.id = ${keyId} and k.status = 'retiring' and ${unused}`.execute(database.db);
-    if (result.numAffectedRows === 1n) return true;
+    const removed = await database.transaction(async (tx) => {
+      const result = await sql`
+        delete from installation_keys k
+        where k.id = ${keyId} and k.status = 'retiring' and ${unused}`.execute(tx);
+      if (result.numAffectedRows !== 1n) return false;
+      await audit?.record(tx, keyEvent('installationKey.removed', keyId));
+      return true;
+    });
+    if (removed) return true;
   } catch (error) {
     // A row that was written with this key at the same moment; the next pass takes it.
     if ((error as { code?: unknown }).code !== FOREIGN_KEY_VIOLATION) throw error;
@@ -176,6 +190,10 @@ async function countUses(database: Database, keyId: string): Promise<number> {
   );
   const result = await sql<{ uses: number }>`select ${counts} as uses`.execute(database.db);
   return Number(result.rows[0]!.uses);
+}
+
+function keyEvent(action: string, id: string): AuditEvent {
+  return { ...acting(), action, outcome: 'success', target: { kind: 'installationKey', id } };
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

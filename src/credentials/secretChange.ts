@@ -1,3 +1,5 @@
+import { acting } from '../audit/acting.ts';
+import type { AuditTrail } from '../audit/types.ts';
 import type { Database } from '../store/database.ts';
 import { nodeBackend } from './nodeBackend.ts';
 import { checkIterations, checkSecret, MIN_KDF_ITERATIONS } from './policy.ts';
@@ -9,6 +11,8 @@ export interface SecretChange {
   readonly newSecret: string;
   /** PBKDF2-HMAC-SHA256 iterations from now on. Default 600,000. */
   readonly kdfIterations?: number;
+  /** Is told of the change, in its transaction. */
+  readonly audit?: AuditTrail;
 }
 
 /**
@@ -45,6 +49,14 @@ export async function changeEncryptionSecret(database: Database, change: SecretC
       await tx.updateTable('installation_keys').set(sealed).where('id', '=', row.id).execute();
       resealed += 1;
     }
+    if (resealed > 0)
+      await change.audit?.record(tx, {
+        ...acting(),
+        action: 'encryptionSecret.changed',
+        outcome: 'success',
+        target: { kind: 'installation', id: 'ENCRYPTION_SECRET' },
+        details: { keys: resealed },
+      });
     return resealed;
   });
 }

@@ -42,6 +42,8 @@ declare module 'fastify' {
      * what it does to those that `request.access` allows.
      */
     about?: 'integration' | 'webhook' | 'many';
+    /** What a valid body asks for besides; asked before the answer to an earlier request is given again, too. */
+    requiresFor?: (request: FastifyRequest) => Promise<void>;
     /** A `self` route that an API key may use for its user. */
     keysToo?: boolean;
     /** A POST that changes nothing, so that an Idempotency-Key means nothing to it. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
+import { describeChange } from '../audit/describeChange.ts';
 import type { AuditEvent, AuditTrail } from '../audit/types.ts';
 import { namedId, newIdName } from '../core/ids.ts';
 import { invalidInput, parseInput } from '../core/input.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
@@ -96,8 +98,8 @@ export class WebhookEndpoints {
         })
         .onConflict((conflict) => conflict.column('id').doUpdateSet(sealed))
         .execute();
-      const { url, events } = data;
-      await this.#audit.record(tx, webhookChange(integrationId, id, 'webhook.added', { url, events }));
+      const after = toAudit({ ...data, active: data.active ?? true });
+      await this.#audit.record(tx, { ...webhookChange(integrationId, id, 'webhook.added'), after });
     });
     return { id, secret };
   }
@@ -113,14 +115,24 @@ export class WebhookEndpoints {
     const integration = await this.#integration(stored.integration_id);
     await this.#database.transaction(async (tx) => {
       const sealed = secret === undefined ? {} : await this.#seal(tx, integration, webhookId, secret);
-      const result = await tx
+      const before = await tx
+        .selectFrom('webhook_endpoints')
+        .select(['url', 'events', 'description', 'active'])
+        .where('id', '=', webhookId)
+        .forUpdate()
+        .executeTakeFirst();
+      if (before === undefined) throw new WebhookNotFoundError(webhookId);
+      await tx
         .updateTable('webhook_endpoints')
         .set({ ...data, ...sealed, version: sql`version + 1`, updated_at: sql`now()` })
         .where('id', '=', webhookId)
-        .executeTakeFirst();
-      if (result.numUpdatedRows === 0n) throw new WebhookNotFoundError(webhookId);
-      const after = { ...data, ...(secret === undefined ? {} : { secretChanged: true }) };
-      await this.#audit.record(tx, webhookChange(integration.id, webhookId, 'webhook.updated', after));
+        .execute();
+      const after = { ...before, ...data };
+      await this.#audit.record(tx, {
+        ...webhookChange(integration.id, webhookId, 'webhook.updated'),
+        ...describeChange(toAudit(before), toAudit(after)),
+        details: { addressChanged: after.url !== before.url, signingChanged: secret !== undefined },
+      });
     });
   }
 
@@ -129,10 +141,13 @@ export class WebhookEndpoints {
       const deleted = await tx
         .deleteFrom('webhook_endpoints')
         .where('id', '=', webhookId)
-        .returning('integration_id')
+        .returning(['integration_id', 'url', 'events', 'description', 'active'])
         .executeTakeFirst();
       if (deleted === undefined) throw new WebhookNotFoundError(webhookId);
-      await this.#audit.record(tx, webhookChange(deleted.integration_id, webhookId, 'webhook.deleted'));
+      await this.#audit.record(tx, {
+        ...webhookChange(deleted.integration_id, webhookId, 'webhook.deleted'),
+        before: toAudit(deleted),
+      });
     });
   }
 
@@ -150,12 +165,16 @@ export class WebhookEndpoints {
   }
 }
 
-function webhookChange(integrationId: string, id: string, action: string, after?: object): AuditEvent {
-  return {
-    ...changeOf(integrationId, action),
-    target: { kind: 'webhook', id },
-    ...(after === undefined ? {} : { after: toJson(after) }),
-  };
+function webhookChange(integrationId: string, id: string, action: string): AuditEvent {
+  return { ...changeOf(integrationId, action), target: { kind: 'webhook', id } };
+}
+
+/** Of the address only where it leads: its path and query, as chats give them out, are often all that protects it. */
+function toAudit(
+  webhook: Pick<WebhookConfig, 'url' | 'events' | 'active'> & { description?: string | null },
+): JsonObject {
+  const { url, events, description = null, active } = webhook;
+  return toJson({ origin: new URL(url).origin, events, description, active });
 }
 
 /** Standard Webhooks' symmetric form. */

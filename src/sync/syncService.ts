@@ -195,15 +195,16 @@ export class SyncService {
     return readChanges(this.#deps.database.db, integrationId, options);
   }
 
-  /** The live records of a stream as text, piece by piece. */
-  export(
+  /** The live records of a stream as text, piece by piece. That they leave is recorded before the first piece. */
+  async *export(
     integrationId: string,
     stream: string,
     format: 'ndjson' | 'csv',
     { includeDeleted = false }: ExportOptions = {},
-  ): AsyncIterable<string> {
-    const target = { integrationId, stream, includeDeleted };
-    return (format === 'csv' ? exportCsv : exportNdjson)(this.#deps.database.db, target);
+  ): AsyncGenerator<string> {
+    const { db } = this.#deps.database;
+    await this.#record(db, integrationId, 'records.exported', { stream, format, includeDeleted });
+    yield* (format === 'csv' ? exportCsv : exportNdjson)(db, { integrationId, stream, includeDeleted });
   }
 
   /** Before the effect, so that there is none without it. */

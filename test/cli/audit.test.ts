@@ -55,7 +55,7 @@ describe('the audit commands', () => {
     const good = await offline('verify', '--file', exported, '--public-key', key);
     expect(good).toMatchObject({
       code: 0,
-      stdout: 'The log is as it was signed: 60 entries, 60 of them under a checkpoint (complete).\n',
+      stdout: 'The log is as it was signed: 61 entries, 61 of them under a checkpoint (complete).\n',
     });
     const changed = keep('changed.jsonl', dump.stdout.replace('"number":31', '"number":32'));
     const bad = await offline('verify', '--file', changed, '--public-key', keep('key.txt', `${key}\n`));
@@ -72,7 +72,9 @@ describe('the audit commands', () => {
   it('list what was chosen', async () => {
     const { stdout } = await audit('list', '--json', '--actor', 'usr_2', '--limit', '5');
     expect(JSON.parse(stdout).map((one: { seq: number }) => one.seq)).toEqual([58, 51, 44, 37, 30]);
-    expect((await audit('list', '--limit', '2')).stdout).toMatch(/^SEQ +TIME +ACTOR.*\n59 .*user usr_3.*\n58 /);
+    expect((await audit('list', '--limit', '2')).stdout).toMatch(
+      /^SEQ +TIME +ACTOR.*\n60 .*installation command line +audit\.exported .*\n59 .*user usr_3/,
+    );
     expect((await audit('list', '--since', 'yesterday')).code).toBe(2);
   });
 
@@ -82,7 +84,7 @@ describe('the audit commands', () => {
     const good = await offline('verify', '--proof', keep('proof.json', proof.stdout), '--public-key', key);
     expect(good).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('Entry 7 is in the signed log of 60 entries:'),
+      stdout: expect.stringContaining('Entry 7 is in the signed log of 61 entries:'),
     });
     const changed = keep('changed.json', proof.stdout.replace('usr_0', 'usr_1'));
     expect(await offline('verify', '--proof', changed, '--public-key', key)).toMatchObject({ code: 1 });

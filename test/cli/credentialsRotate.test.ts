@@ -35,6 +35,17 @@ test('credentials rotate seals everything under a new key, then under a new secr
   expect(changed).toMatchObject({ code: 0, stdout: 'Sealed 1 keys under the new secret.\n' });
   expect(changed.stdout + changed.stderr).not.toContain(NEW);
 
+  // Both are in the audit log, in the name of whoever sat at the machine.
+  const { stdout } = await run(['audit', 'list', '--json'], NEW);
+  const events = (JSON.parse(stdout) as { action: string; actor: { id: string } }[]).filter(({ action }) =>
+    /^(installationKey|encryptionSecret)\./.test(action),
+  );
+  expect(events.map(({ action, actor }) => [action, actor.id]).reverse()).toEqual([
+    ['installationKey.created', 'command line'],
+    ['installationKey.removed', 'command line'],
+    ['encryptionSecret.changed', 'command line'],
+  ]);
+
   expect(await run(['integrations', 'list'], OLD)).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('ENCRYPTION_SECRET'),

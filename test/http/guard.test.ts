@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import fc from 'fast-check';
@@ -10,6 +9,7 @@ import { requirePermissions } from '../../src/http/guard/routePermissions.ts';
 import { buildServer } from '../../src/http/server.ts';
 import { PROJECT, type StackServer, startStackServer } from '../access/stackAuth/support/stackServer.ts';
 import { EVERYTHING } from '../access/support/people.ts';
+import { readRoutes } from '../access/support/writtenRules.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { type GuardServer, openGuardServer } from './guardServer.ts';
 
@@ -95,15 +95,8 @@ describe('a route', () => {
     await built.close();
     const registered = routes
       .filter(({ method }) => method !== 'HEAD')
-      .map(({ method, url, permission }) => `| \`${method} ${url}\` | \`${permission}\` |`);
-    const [, section] = readFileSync(new URL('../../docs/authentication.md', import.meta.url), 'utf8').split(
-      '\n## Routes\n',
-    );
-    const documented = section!
-      .split('\n## ')[0]!
-      .split('\n')
-      .filter((line) => line.startsWith('| `'));
-    expect(documented.map((line) => line.replaceAll(/ +/g, ' '))).toEqual(registered);
+      .map(({ method, url, permission }) => ({ route: `${method} ${url}`, permission }));
+    expect(readRoutes()).toEqual(registered);
     for (const { permission } of routes)
       expect(permission === 'self' || permission === 'open' || isPermission(permission)).toBe(true);
   });

@@ -74,7 +74,7 @@ export async function openTestServer(
         status: response.status,
         headers: response.headers,
         text,
-        json: /\bjson\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined,
+        json: text !== '' && /\bjson\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined,
       };
       const all = text + JSON.stringify([...response.headers]);
       for (const canary of canaries) expect(all.includes(canary), `${method} ${path} leaks a secret`).toBe(false);

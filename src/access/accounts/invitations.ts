@@ -15,10 +15,10 @@ import type { Mailer } from './mailer.ts';
 import { savePasswordHash } from './passwordCheck.ts';
 import type { PasswordHasher } from './passwordHasher.ts';
 import type { PasswordStrength } from './passwordStrength.ts';
-import { type RoleRule, requireMayAssign } from './roleRule.ts';
+import { type RoleRule, requireMayAssign, requireMayManage } from './roleRule.ts';
 import { emailKey, newUserSchema } from './schemas.ts';
 import { hashToken, newSecretToken } from './secretTokens.ts';
-import type { AuthenticatedSession, SessionService } from './sessions.ts';
+import { type AuthenticatedSession, loginEvent, type SessionService } from './sessions.ts';
 import type { LoginThrottle } from './throttle.ts';
 import { findUserByEmail, insertUser, toUser, type User } from './userQueries.ts';
 
@@ -132,7 +132,7 @@ export class Invitations {
       .where('id', '=', invitationId)
       .executeTakeFirst();
     if (row === undefined) throw new InvitationNotFoundError(invitationId);
-    await requireMayAssign(roles, actor, row.role);
+    await requireMayManage(roles, actor, { id: null, role: row.role });
     await database.transaction(async (tx) => {
       if (!(await takeInvitation(tx, invitationId))) throw new InvitationNotFoundError(invitationId);
       await audit.record(tx, {
@@ -176,6 +176,7 @@ export class Invitations {
         details: { by: 'invitation', invitationId: invitation.id, invitedBy: invitation.invited_by },
         origin,
       });
+      await audit.record(tx, loginEvent(session.principal, 'invitation', origin));
       return { user: toUser(row), session };
     });
     await roles.changed();

@@ -9,7 +9,7 @@ import { findToken, issueToken, useToken } from './oneTimeTokens.ts';
 import type { PasswordHasher } from './passwordHasher.ts';
 import { emailKey } from './schemas.ts';
 import type { SecondFactors } from './secondFactors.ts';
-import type { AuthenticatedSession, SessionService } from './sessions.ts';
+import { type AuthenticatedSession, loginEvent, type SessionService } from './sessions.ts';
 import type { LoginThrottle, ThrottleSubject } from './throttle.ts';
 import { findLogin, getUserRow, toUser, type User, type UserRow } from './userQueries.ts';
 import { WorkLimit } from './workLimit.ts';
@@ -78,6 +78,13 @@ export class LoginService {
       if ((await getUserRow(tx, user.id, true)).status !== 'active') throw new WrongCredentialsError();
       if (!(await isStillThePassword(tx, user.id, passwordHash, newHash))) throw new WrongCredentialsError();
       if (await this.#parts.secondFactors.isOn(tx, user.id)) {
+        await audit.record(tx, {
+          actor: { kind: 'anonymous', id: origin.address ?? 'unknown' },
+          action: 'login.secondFactorAsked',
+          outcome: 'success',
+          target: { kind: 'user', id: user.id },
+          origin,
+        });
         const ticket = await issueToken(tx, { purpose: 'secondFactor', userId: user.id, validSeconds: TICKET_SECONDS });
         return { secondFactor: true, ticket };
       }
@@ -121,14 +128,7 @@ export class LoginService {
     origin: AuditOrigin,
   ): Promise<LoginResult & { secondFactor: false }> {
     const session = await this.#parts.sessions.begin(tx, user.id, origin);
-    await this.#parts.audit.record(tx, {
-      actor: { kind: 'user', id: user.id },
-      action: 'login.succeeded',
-      outcome: 'success',
-      target: { kind: 'session', id: session.principal.sessionId },
-      details: { method },
-      origin,
-    });
+    await this.#parts.audit.record(tx, loginEvent(session.principal, method, origin));
     return { secondFactor: false, user: toUser(user), session };
   }
 

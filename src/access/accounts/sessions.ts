@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { AuditOrigin, AuditTrail } from '../../audit/types.ts';
+import type { AuditEvent, AuditOrigin, AuditTrail } from '../../audit/types.ts';
 import type { Clock } from '../../core/clock.ts';
 import { newId } from '../../core/ids.ts';
 import type { Database } from '../../store/database.ts';
@@ -224,6 +224,22 @@ export class SessionService {
         select id from sessions where user_id = ${userId} and ended_at is null order by id desc offset ${MAX_PER_USER - 1}
       )`.execute(tx);
   }
+}
+
+/** What the audit log has of every session that begins, and of how the person was proven. */
+export function loginEvent(
+  { userId, sessionId }: UserPrincipal,
+  method: 'password' | 'totp' | 'recoveryCode' | 'setupLink' | 'invitation',
+  origin: AuditOrigin,
+): AuditEvent {
+  return {
+    actor: { kind: 'user', id: userId },
+    action: 'login.succeeded',
+    outcome: 'success',
+    target: { kind: 'session', id: sessionId },
+    details: { method },
+    origin,
+  };
 }
 
 function isFormerGood(state: SessionState, presented: Buffer): boolean {

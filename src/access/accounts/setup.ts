@@ -9,7 +9,7 @@ import type { PasswordHasher } from './passwordHasher.ts';
 import type { PasswordStrength } from './passwordStrength.ts';
 import type { RoleRule } from './roleRule.ts';
 import { newUserSchema } from './schemas.ts';
-import type { AuthenticatedSession, SessionService } from './sessions.ts';
+import { type AuthenticatedSession, loginEvent, type SessionService } from './sessions.ts';
 import type { LoginThrottle } from './throttle.ts';
 import { hasUsers, insertUser, toUser, type User } from './userQueries.ts';
 
@@ -77,6 +77,7 @@ export class FirstSetup {
         details: { by: 'setup link' },
         origin,
       });
+      await audit.record(tx, loginEvent(session.principal, 'setupLink', origin));
       return { user: toUser(row), session };
     });
     await roles.changed();

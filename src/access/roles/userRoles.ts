@@ -41,7 +41,10 @@ export class UserRoles {
    * Whether somebody may change or remove a user: it takes everything that the user has, by role, as owner of
    * integrations, by grants and by break-glass. Who changes the address of an account can make it their own.
    */
-  async mayManage(principal: Principal, user: { readonly id: string; readonly role: string }): Promise<Decision> {
+  async mayManage(
+    principal: Principal,
+    user: { readonly id: string | null; readonly role: string },
+  ): Promise<Decision> {
     if (principal.kind === 'user' && principal.userId === user.id)
       return { allowed: true, reason: 'It is their own account.', ruleId: null };
     const { db } = this.#database;
@@ -49,6 +52,7 @@ export class UserRoles {
     const powers = await this.#changes.powersOf({ principal });
     return whetherRefused('They may do everything that the user may.', async () => {
       if (user.role === OWNER) powers.requireOwner();
+      if (user.id === null) return powers.requireRole(permissions);
       for (const gift of [...roleGifts(user.id, permissions), ...powers.givenTo(user.id)]) {
         const { scope } = gift;
         const integration = scope.kind === 'integration' ? await findIntegrationRef(db, scope.value) : null;

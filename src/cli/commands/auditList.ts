@@ -27,6 +27,8 @@ export function auditList(): Command {
     withApp(invocation, async ({ audit }) => {
       const { out, options } = invocation;
       const wanted = options.limit ?? DEFAULT_ROWS;
+      // Where no server runs, nothing else gives what was recorded its place.
+      await audit.flush();
       const entries: StoredEntry[] = [];
       for (let full = true; full && entries.length < wanted; ) {
         const limit = Math.min(wanted - entries.length, LIMITS.recordsPageSizeMax);

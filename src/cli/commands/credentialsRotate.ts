@@ -24,11 +24,12 @@ export function credentialsRotate(): Command {
   ).option('--new-secret-file <file>', 'instead, seal the keys under this new ENCRYPTION_SECRET; "-" reads stdin');
 }
 
-async function rotate({ database, keys }: App, { out, signal }: Invocation<Options>): Promise<void> {
+async function rotate({ database, keys, audit }: App, { out, signal }: Invocation<Options>): Promise<void> {
   const { rotateInstallationKey } = await import('../../credentials/rotation.ts');
   const result = await withLiveLine((show) =>
     rotateInstallationKey(database, keys, {
       signal,
+      audit,
       onProgress: ({ rewrapped }) => show(`${rewrapped.toLocaleString('en')} sealed anew`),
     }),
   );
@@ -46,7 +47,7 @@ async function rotate({ database, keys }: App, { out, signal }: Invocation<Optio
 }
 
 async function changeSecret(
-  { database, secrets, config }: App,
+  { database, secrets, config, audit }: App,
   { out, interactive }: Invocation<Options>,
   file: string,
 ): Promise<void> {
@@ -55,7 +56,7 @@ async function changeSecret(
     file === '-' && interactive
       ? await askSecret({ message: 'The new ENCRYPTION_SECRET' })
       : (await readInput(file)).trim();
-  const resealed = await changeEncryptionSecret(database, { oldSecret: secrets.encryptionSecret, newSecret });
+  const resealed = await changeEncryptionSecret(database, { oldSecret: secrets.encryptionSecret, newSecret, audit });
   if (out.json) return out.data({ resealed });
   out.line(`Sealed ${resealed} keys under the new secret.`);
   out.say(

@@ -1,7 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RoleAboveOwnError } from '../../access/accounts/errors.ts';
-import { auditActor, principalKey } from '../../access/decisions/actor.ts';
-import { AccessDeniedError } from '../../access/decisions/errors.ts';
+import { principalKey } from '../../access/decisions/actor.ts';
 import type { DenialLog } from '../../access/denials.ts';
 import type { RunningWork } from '../../access/freeze/runningWork.ts';
 import type { App } from '../../app.ts';
@@ -13,9 +11,10 @@ import { OverloadedError, TooManyRequestsError, UnauthenticatedError } from '../
 import { authenticateSession, SESSION_COOKIE } from '../sessionAuthentication.ts';
 import type { Server } from '../typeProvider.ts';
 import { RequestAuthentication } from './authentication.ts';
-import { RequestAccess, routeOf } from './authorization.ts';
+import { RequestAccess } from './authorization.ts';
 import { FailedAttempts } from './failedAttempts.ts';
 import { originOf } from './origin.ts';
+import { auditActorOf, noteRefusal, recordRefusals } from './refusals.ts';
 import { type LimitState, RequestLimit, rateLimitHeaders } from './requestLimit.ts';
 
 const ADDRESS_LIMIT = 600;
@@ -40,7 +39,8 @@ export function limitAddresses(server: Server, app: App): void {
 
 /**
  * Who asks, how often, and whether they may: authentication, the limit of the principal and the permission of the
- * route, in this order, before a body is read. Open routes are passed by.
+ * route, in this order, before a body is read; what the body asks for besides once it is valid. Open routes are
+ * passed by.
  */
 export function guard(server: Server, app: App): void {
   const { decider, version, running, denials, apiKeys, stackAuth } = app.access.checks;
@@ -73,18 +73,8 @@ export function guard(server: Server, app: App): void {
     await request.access.requireDeclared();
     endWhenFrozen(running, seen, request, reply);
   });
-
-  // What handlers refuse themselves, before it is answered.
-  server.addHook('onError', async (request, _reply, error: unknown) => {
-    const isNew = error instanceof RoleAboveOwnError || (error instanceof AccessDeniedError && !error.recorded);
-    if (request.identity === null || !isNew) return;
-    await denials.note({
-      actor: auditActor(request.identity),
-      route: routeOf(request),
-      reason: error.message,
-      origin: originOf(request),
-    });
-  });
+  server.addHook('preHandler', async (request) => request.routeOptions.config?.requiresFor?.(request));
+  recordRefusals(server, denials);
 }
 
 /**
@@ -93,11 +83,7 @@ export function guard(server: Server, app: App): void {
  */
 export function actForPrincipals(server: Server): void {
   server.addHook('preHandler', (request, _reply, done) => {
-    const actor =
-      request.identity === null
-        ? ({ kind: 'anonymous', id: networkOf(request.ip) } as const)
-        : auditActor(request.identity);
-    actAs({ actor, origin: originOf(request) }, done);
+    actAs({ actor: auditActorOf(request), origin: originOf(request) }, done);
   });
 }
 
@@ -130,12 +116,7 @@ async function refuse(
 ): Promise<void> {
   failures.count(request.ip);
   if (!error.credentialCame) return;
-  await denials.note({
-    actor: { kind: 'anonymous', id: networkOf(request.ip) },
-    route: routeOf(request),
-    reason: error.message,
-    origin: originOf(request),
-  });
+  await noteRefusal(denials, request, error);
 }
 
 /** A principal that is frozen while the request is under way gets no more of its answer. */

@@ -1,23 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { compileAccess } from '../../../src/access/decisions/compile.ts';
 import { isAboutIntegrations, PERMISSION_NAMES } from '../../../src/access/decisions/permissionNames.ts';
 import type { Permission } from '../../../src/access/permissions.ts';
 import { BUILT_IN_ROLES } from '../../../src/access/roles/builtInRoles.ts';
-
-/** The table of docs/permissions.md: permission and role to reach. */
-function readMatrix(): { roles: string[]; rows: Map<string, string[]> } {
-  const lines = readFileSync(new URL('../../../docs/permissions.md', import.meta.url), 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('|') && !line.startsWith('| ---'));
-  const [head, ...rest] = lines.map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim().replaceAll('`', '')),
-  );
-  return { roles: head!.slice(1), rows: new Map(rest.map(([permission, ...reaches]) => [permission!, reaches])) };
-}
+import { readMatrix } from '../support/writtenRules.ts';
 
 test('decisions are those of the written matrix, for every role and permission', () => {
   const { roles, rows } = readMatrix();

@@ -32,6 +32,47 @@ const denied = { code: 'ACCESS_DENIED' };
 const may = (userId: string, integrationId: string, permission: string) =>
   access.accessControl.checkAccessControl(userId, integrationId, permission);
 
+describe('changing a user', () => {
+  const helps = (reach: 'all' | 'own') =>
+    (['integrations:read', 'records:read', 'users:write'] as const).map((permission) => ({
+      permission,
+      reach: permission === 'users:write' ? ('all' as const) : reach,
+    }));
+  const mayChange = async (byId: string, userId: string, role: string) =>
+    (await access.userRoles.mayManage({ kind: 'user', userId: byId, sessionId: 'ses_1' }, { id: userId, role }))
+      .allowed;
+
+  test('takes everything that they may: by role, by grants and on what is theirs', async () => {
+    await access.roles.create(as(admin), { name: 'help', permissions: helps('all') });
+    const help = await newUser('help');
+    const roleless = await newUser('none');
+    expect(await mayChange(help, roleless, 'none')).toBe(true);
+    // Else the one would give themselves the address of the other, and with it all of this.
+    const grant = await access.grants.add(as(admin), roleless, {
+      effect: 'allow',
+      permissions: ['records:export'],
+      scope: { kind: 'platform', value: 'github' },
+      reason: 'why',
+    });
+    expect(await mayChange(help, roleless, 'none')).toBe(false);
+    expect(await mayChange(admin, roleless, 'none')).toBe(true);
+    await access.grants.add(as(admin), help, { effect: 'allow', permissions: ['records:*'], reason: 'why' });
+    expect(await mayChange(help, roleless, 'none')).toBe(true);
+    await access.grants.remove(as(admin), grant.id);
+    expect(await mayChange(help, admin, 'admin')).toBe(false);
+    expect(await mayChange(admin, owner, 'owner')).toBe(false);
+    expect(await mayChange(owner, admin, 'admin')).toBe(true);
+  });
+
+  test('with a role for what is one’s own takes seeing what is theirs', async () => {
+    await access.roles.create(as(admin), { name: 'own-help', permissions: helps('own') });
+    const [one, other] = [await newUser('own-help'), await newUser('own-help')];
+    expect(await mayChange(one, other, 'own-help')).toBe(false);
+    expect(await mayChange(one, one, 'own-help')).toBe(true);
+    expect(await mayChange(admin, other, 'own-help')).toBe(true);
+  });
+});
+
 describe('custom roles', () => {
   const permissions = [{ permission: 'integrations:read', reach: 'own' } as const];
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EXPORT_FORMATS } from '../../../audit/exportFormat.ts';
+import { recordExport } from '../../../audit/recordExport.ts';
 import { errorMessage } from '../../../core/errors.ts';
 import { auditFilter } from '../../schemas/audit.ts';
 import { answers } from '../../schemas/problem.ts';
@@ -44,6 +45,7 @@ export const exportAuditLog: AddRoute = (server, app) => {
     },
     async (request, reply) => {
       const { format, ...filter } = request.query;
+      await recordExport(app, format, filter);
       const pieces = await streamPieces(app.audit.export(format, filter), (error) =>
         app.log.error('An export was cut off', { requestId: request.id, reason: errorMessage(error) }),
       );

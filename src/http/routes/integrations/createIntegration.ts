@@ -1,3 +1,5 @@
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { createIntegrationSchema } from '../../../integrations/schemas.ts';
 import { etagOf } from '../../etag.ts';
 import { integrationAnswer } from '../../schemas/integrations.ts';
@@ -20,7 +22,7 @@ export const createIntegration: AddRoute = (server, app) => {
   server.post(
     `${API}/integrations`,
     {
-      config: { permission: 'integrations:create', about: 'many' },
+      config: { permission: 'integrations:create', about: 'many', requiresFor: requireOwner },
       schema: {
         operationId: 'createIntegration',
         summary: 'Create an integration',
@@ -32,14 +34,22 @@ export const createIntegration: AddRoute = (server, app) => {
       },
     },
     async (request, reply) => {
-      const { principal, access, body: data } = request;
-      const owner = data.owner ?? (principal.kind === 'installation' ? 'default' : principal.userId);
-      const planned = { id: '', owner, platform: data.platform };
-      await access.require('integrations:create', planned);
-      if (data.credentials !== undefined) await access.require('credentials:write', planned);
-      const integration = await app.catalog.create({ ...data, owner }, request.resourceName);
+      const data = { ...request.body, owner: ownerFor(request) };
+      const integration = await app.catalog.create(data, request.resourceName);
       reply.code(201).header('location', `${API}/integrations/${integration.id}`).header('etag', etagOf(integration));
       return integration;
     },
   );
 };
+
+async function requireOwner(request: FastifyRequest): Promise<void> {
+  const { platform, credentials } = request.body as z.output<typeof body>;
+  const planned = { id: '', owner: ownerFor(request), platform };
+  await request.access.require('integrations:create', planned);
+  if (credentials !== undefined) await request.access.require('credentials:write', planned);
+}
+
+function ownerFor({ principal, body: data }: FastifyRequest): string {
+  const { owner } = data as z.output<typeof body>;
+  return owner ?? (principal.kind === 'installation' ? 'default' : principal.userId);
+}
