@@ -182,8 +182,8 @@ async function scenario(): Promise<void> {
   const role = { name: 'support', permissions: [{ permission: 'records:read', reach: 'all' }] };
   await step(asOwner, owner, ['POST', '/roles', role], 201, 'role.created');
   await step(asOwner, owner, ['PATCH', '/roles/support', { description: 'Helps' }], 200, 'role.updated');
-  await step(asOwner, owner, ['PUT', `/users/${guestId}/role`, { role: 'support' }], 204, 'user.role_changed');
-  await step(asOwner, owner, ['PUT', `/users/${guestId}/role`, { role: 'operator' }], 204, 'user.role_changed');
+  await step(asOwner, owner, ['PUT', `/users/${guestId}/role`, { role: 'support' }], 204, 'user.roleChanged');
+  await step(asOwner, owner, ['PUT', `/users/${guestId}/role`, { role: 'operator' }], 204, 'user.roleChanged');
   await step(asOwner, owner, ['DELETE', '/roles/support'], 204, 'role.deleted');
   const grant = { effect: 'allow', permissions: ['records:export'], reason: 'moves house' };
   const granted = await step(asOwner, owner, ['POST', `/users/${guestId}/grants`, grant], 201, 'grant.added');
@@ -212,7 +212,7 @@ async function scenario(): Promise<void> {
   const above = ['PUT', `/users/${guestId}/role`, { role: 'owner' }] as const;
   await step(asGuest, guest, above, 403, 'access.denied');
   const admin = ['PUT', `/users/${guestId}/role`, { role: 'admin' }] as const;
-  await step(asOwner, owner, admin, 204, 'user.role_changed');
+  await step(asOwner, owner, admin, 204, 'user.roleChanged');
   await step(asGuest, guest, above, 403, 'access.denied');
   await step(asGuest, guest, ['POST', `/users/${ownerId}/freeze`, reason], 403, 'access.denied');
   await step(asGuest, guest, ['POST', `/users/${ownerId}/deactivate`], 403, 'access.denied');
@@ -309,7 +309,7 @@ it('everything that a day brings is in the log: who, from where, what, in order,
     [{}, {}, { addressChanged: false, signingChanged: true }],
   ]);
   expect(only('webhook.deleted')[0]!.before).toMatchObject({ origin: 'https://hooks.example.com', active: false });
-  expect(only('user.role_changed').map(({ before, after }) => [before, after])).toEqual([
+  expect(only('user.roleChanged').map(({ before, after }) => [before, after])).toEqual([
     [{ role: 'viewer' }, { role: 'support' }],
     [{ role: 'support' }, { role: 'operator' }],
     [{ role: 'operator' }, { role: 'admin' }],
