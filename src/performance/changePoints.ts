@@ -2,7 +2,7 @@ import { medianOf, type Sample, type SampleWindow } from './trend.ts';
 
 /** A segment shorter than this is a burst, not a new level. */
 const MIN_SEGMENT = 8;
-export const CHANGE_MIN_SAMPLES = 2 * MIN_SEGMENT;
+const CHANGE_MIN_SAMPLES = 2 * MIN_SEGMENT;
 /** A month of hours is 720. */
 export const CHANGE_MAX_SAMPLES = 1_000;
 const PERMUTATIONS = 999;
@@ -11,7 +11,7 @@ const MOST_CHANGES = 20;
 const SEED = 0x9e3779b9;
 
 /** A moment from which on the series was another. */
-export interface ChangePoint {
+interface ChangePoint {
   readonly atMs: number;
   /** Medians of the stretches before and after, up to the neighbouring changes. */
   readonly baseline: number;

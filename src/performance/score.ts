@@ -2,7 +2,7 @@ import type { Changes } from './changePoints.ts';
 import type { SampleWindow, Trend } from './trend.ts';
 
 /** Calls below which rates and percentiles say too little for a score. */
-export const SCORE_MIN_CALLS = 30;
+const SCORE_MIN_CALLS = 30;
 /** Alarms that the detector gives among a thousand points of mere noise; more than these count. */
 const USUAL_ALARMS_PER_1000 = 2;
 const WORST_ALARMS_PER_1000 = 10;
@@ -69,7 +69,7 @@ export type OverallScore =
  *
  * Between these it is linear. Steadiness compares the stretches around the last change point, and is left out while
  * there are too few hours; anomalies are left out while the detector learns; the weights of the others then make the
- * hundred. Without SCORE_MIN_CALLS calls, or without any duration, there is no score. Rounded to one decimal.
+ * hundred. Without 30 calls, or without any duration, there is no score. Rounded to one decimal.
  */
 export function scorePerformance(facts: PerformanceFacts, thresholds: PerformanceThresholds): OverallScore {
   const { calls, p95Ms } = facts;

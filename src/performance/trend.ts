@@ -1,7 +1,7 @@
 import { normalTail } from './normalTail.ts';
 
 /** Below this the normal approximation of the test means nothing (Kendall, 1975: at least 10). */
-export const TREND_MIN_SAMPLES = 10;
+const TREND_MIN_SAMPLES = 10;
 /** Pairs grow with the square; a month of hours is 720. */
 export const TREND_MAX_SAMPLES = 2_000;
 const SIGNIFICANT = 0.01;

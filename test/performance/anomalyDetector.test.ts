@@ -97,9 +97,16 @@ describe('timestamps', () => {
     expect(scores.findIndex((score, at) => at >= 1_900 && score >= ALARM)).toBe(1_900);
   });
 
-  it('may be mere numbers of points', () => {
-    const scores = scoresOf((value, at) => [at, value]);
-    expect(scores[1_900]).toBeGreaterThanOrEqual(ALARM);
+  it('may be mere numbers of points, which are taken for hours of days and weeks', () => {
+    const normal = seededNormal(3);
+    const daily = Array.from({ length: 1_000 }, (_, at) => 100 + 50 * Math.sin((2 * Math.PI * at) / 24) + normal());
+    const hours = createAnomalyDetector();
+    const numbers = createAnomalyDetector();
+    // Usual at other hours, but not at this one.
+    const values = daily.with(900, daily[906]!);
+    const expected = values.map((value, at) => hours(at * 60 * MINUTE_MS, value));
+    expect(values.map((value, at) => numbers(at, value))).toEqual(expected);
+    expect(expected[900]).toBeGreaterThanOrEqual(ALARM);
   });
 });
 

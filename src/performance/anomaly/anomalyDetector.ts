@@ -6,9 +6,11 @@ const DAY_MS = 24 * HOUR_MS;
 /** Timestamps whose first one lies here are epoch seconds: as milliseconds they would be days in 1970. */
 const SECONDS_FROM = 3e8;
 const SECONDS_UNTIL = 1e11;
+/** Timestamps that begin below this and go on by one are numbers of points. */
+const INDEX_UNTIL = 1e6;
 /** Weight of the second most surprised signal: two that agree count for more than one. */
 const AGREEMENT = 0.6;
-/** Surprise (in powers of ten) that scores 0.5. Found on half of the files of a public benchmark; see docs. */
+/** Surprise (in powers of ten) that scores 0.5; chosen on a public benchmark, see docs/performance.md. */
 const ALARM_SURPRISE = 5;
 /** How steeply the score rises around an alarm. */
 const STEEPNESS = 4;
@@ -49,8 +51,9 @@ export interface AnomalyDetector {
   /**
    * The score of this point: 0 is usual, from 0.5 on it is an alarm, and 1 is beyond anything. Never throws.
    *
-   * `timestamp` is a Date, epoch milliseconds, epoch seconds, or ISO 8601 text (UTC where it names no zone). One that
-   * is none, or goes back, counts as one usual interval after the last. A value that is no finite number is a missing
+   * `timestamp` is a Date, epoch milliseconds, epoch seconds, or ISO 8601 text (UTC where it names no zone); mere
+   * numbers of points (0, 1, 2 …) are taken for hours. One that is none, or goes back, counts as one usual interval
+   * after the last. A value that is no finite number is a missing
    * point: it scores 0 and teaches nothing.
    */
   (timestamp: number | Date | string, value: number): number;
@@ -60,7 +63,7 @@ export interface AnomalyDetector {
 
 /**
  * A detector for one series of measurements of any kind, scale and interval. It looks back only, does a bounded amount
- * of work for each point (some microseconds), holds about 12 KB however long the series is, and has no randomness:
+ * of work for each point (some microseconds), holds about 10 KB however long the series is, and has no randomness:
  * equal points give equal scores.
  *
  * Eight signals look at each point (jump, season, level, drift, trend, bias, magnitude, volatility). Each is calibrated
@@ -111,6 +114,10 @@ class DetectedSeries {
       if (typeof timestamp === 'number' && given >= SECONDS_FROM && given < SECONDS_UNTIL) this.#unitMs = 1_000;
       this.#timeMs = Number.isFinite(given) ? given * this.#unitMs : 0;
       return 1;
+    }
+    if (this.#points === 1 && this.#unitMs === 1 && this.#timeMs < INDEX_UNTIL && given - this.#timeMs === 1) {
+      this.#unitMs = HOUR_MS;
+      this.#timeMs *= HOUR_MS;
     }
     const passed = given * this.#unitMs - this.#timeMs;
     if (!(passed > 0 && Number.isFinite(passed))) {
