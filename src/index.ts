@@ -10,6 +10,12 @@ export {
   WebhookNotFoundError,
 } from './integrations/errors.ts';
 export type * from './integrations/types.ts';
+export {
+  type AnomalyDetector,
+  type AnomalyDetectorOptions,
+  type AnomalyEvidence,
+  createAnomalyDetector,
+} from './performance/anomaly/anomalyDetector.ts';
 export { advancedSecurityService } from './services/advancedSecurityService.ts';
 export { CredentialEncryption } from './services/credentialEncryption.ts';
 export { integrationService } from './services/integrationService.ts';
