@@ -16,7 +16,7 @@ export const anyRule: fc.Arbitrary<LimitRule> = fc
   }));
 
 /** Moves of the clock between calls: mostly small, at times a jump, also back. */
-export const anyMoveMs = fc.oneof(
+const anyMoveMs = fc.oneof(
   { weight: 8, arbitrary: fc.integer({ min: 0, max: 40 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 2_000 }) },
   { weight: 2, arbitrary: fc.integer({ min: -700, max: -1 }) },

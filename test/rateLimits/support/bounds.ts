@@ -7,7 +7,7 @@ export interface Admitted {
 }
 
 /** The most cost in any window (t - windowMs, t]; the extreme ones end at an admission. */
-export function mostInAnyWindow(log: readonly Admitted[], windowMs: number): number {
+function mostInAnyWindow(log: readonly Admitted[], windowMs: number): number {
   let [most, sum, first] = [0, 0, 0];
   for (const { atMs, cost } of log) {
     sum += cost;
