@@ -23,6 +23,8 @@ import { defineMaintenance } from './jobs/maintenance.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
+import { openRateLimits } from './rateLimits/openRateLimits.ts';
+import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
@@ -56,6 +58,7 @@ export interface App {
   readonly webhooks: WebhookEndpoints;
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
+  readonly rateLimitingService: RateLimitingService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -179,6 +182,9 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     clock,
   });
 
+  const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log });
+  opening.defer(() => rateLimitingService.close());
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
@@ -202,6 +208,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     webhooks,
     integrationService,
     advancedSecurityService,
+    rateLimitingService,
     close: () => open.disposeAsync(),
   };
 }

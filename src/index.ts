@@ -10,7 +10,14 @@ export {
   WebhookNotFoundError,
 } from './integrations/errors.ts';
 export type * from './integrations/types.ts';
+export type {
+  AdditionalRateLimit,
+  RateLimitConfig,
+  RateLimitRule,
+  RateLimitStats,
+} from './rateLimits/types.ts';
 export { advancedSecurityService } from './services/advancedSecurityService.ts';
 export { CredentialEncryption } from './services/credentialEncryption.ts';
 export { integrationService } from './services/integrationService.ts';
+export { rateLimitingService } from './services/rateLimitingService.ts';
 export type * from './sync/types.ts';

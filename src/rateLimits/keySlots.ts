@@ -41,19 +41,6 @@ export class KeySlots {
     return this.#slots.get(key) ?? this.#add(key, rule, nowMs);
   }
 
-  keys(): IterableIterator<string> {
-    return this.#slots.keys();
-  }
-
-  delete(key: string): void {
-    const slot = this.#slots.get(key);
-    if (slot === undefined) return;
-    this.#slots.delete(key);
-    this.kind[slot] = 0;
-    this.#free.push(slot);
-    this.#released(slot);
-  }
-
   /**
    * Looks at two keys for every key added since the last time: no timer, and no pause to look at all. Not done while
    * adding, so that no slot goes away that a caller is at work with.
@@ -73,7 +60,11 @@ export class KeySlots {
         return;
       }
       const [key, slot] = next.value;
-      if (this.idleAtMs[slot]! < nowMs) this.delete(key);
+      if (this.idleAtMs[slot]! >= nowMs) continue;
+      this.#slots.delete(key);
+      this.kind[slot] = 0;
+      this.#free.push(slot);
+      this.#released(slot);
     }
   }
 

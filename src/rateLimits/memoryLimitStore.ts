@@ -69,9 +69,10 @@ export class MemoryLimitStore {
     this.#recordAll(limits, cost, nowMs);
   }
 
-  /** Forgets what was used of every key that `matches`. */
-  clear(matches: (key: string) => boolean): void {
-    for (const key of this.#slots.keys()) if (matches(key)) this.#slots.delete(key);
+  /** What counts as used now. */
+  used(limit: Limit): number {
+    const nowMs = this.#begin([limit]);
+    return this.#settle(this.#asked[0]!, limit.rule, nowMs);
   }
 
   /** Looks at the next `count` keys and forgets those whose use no longer counts. */

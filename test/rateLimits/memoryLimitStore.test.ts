@@ -90,12 +90,4 @@ describe('MemoryLimitStore', () => {
     expect(excess(log, rule)).toBeLessThanOrEqual(0);
     expect(log.length).toBeGreaterThan(4_900);
   });
-
-  it('clears the keys that match', () => {
-    const store = new MemoryLimitStore({ clock: new JumpingClock() });
-    for (const key of ['a/1', 'a/2', 'b/1']) store.take([{ key, rule: perSecond }], 1);
-    store.clear((key) => key.startsWith('a/'));
-    expect(store.take([{ key: 'a/1', rule: perSecond }], 1).granted).toBe(1);
-    expect(store.take([{ key: 'b/1', rule: perSecond }], 1).granted).toBe(0);
-  });
 });
