@@ -4,8 +4,19 @@ const FIRST_SLOTS = 1_024;
 /** Slots for each rule that the keys share which come when all others are taken. */
 const SHARED_SLOTS = 1_024;
 
+/** What is where in a slot. */
+export const SLOT = {
+  used: 0,
+  atMs: 1,
+  /** From then on the slot may be forgotten. */
+  idleAtMs: 2,
+  /** The strategy it is used by; 0: none yet. */
+  kind: 3,
+  size: 4,
+} as const;
+
 /**
- * Numbers by key, packed: three doubles and a byte for each key beside its place in a map, which is about 150 bytes
+ * Four numbers for each key, packed side by side: a slot is the place of the first in `state`, which is about 150 bytes
  * with a key of 40 characters. At most `maxKeys` keys have a slot of their own. When that many are in use, further
  * ones share slots, by their hash and with those of the same rule only; whoever shares sees the use of all that do,
  * so no limit is passed because of it.
@@ -18,11 +29,7 @@ export class KeySlots {
   #next = 0;
   #owed = 0;
   #sweep = this.#slots.entries();
-  used = new Float64Array(FIRST_SLOTS);
-  atMs = new Float64Array(FIRST_SLOTS);
-  /** From then on the slot may be forgotten. */
-  idleAtMs = new Float64Array(FIRST_SLOTS);
-  kind = new Uint8Array(FIRST_SLOTS);
+  state = new Float64Array(FIRST_SLOTS * SLOT.size);
   /** Times that a key had to share. */
   shared = 0;
 
@@ -36,7 +43,7 @@ export class KeySlots {
     return this.#slots.size;
   }
 
-  /** The slot of a key, a new one (kind 0) if it has none. */
+  /** The slot of a key, a new one if it has none. */
   of(key: string, rule: LimitRule, nowMs: number): number {
     return this.#slots.get(key) ?? this.#add(key, rule, nowMs);
   }
@@ -60,9 +67,9 @@ export class KeySlots {
         return;
       }
       const [key, slot] = next.value;
-      if (this.idleAtMs[slot]! >= nowMs) continue;
+      if (this.state[slot + SLOT.idleAtMs]! >= nowMs) continue;
       this.#slots.delete(key);
-      this.kind[slot] = 0;
+      this.state[slot + SLOT.kind] = 0;
       this.#free.push(slot);
       this.#released(slot);
     }
@@ -75,28 +82,20 @@ export class KeySlots {
       const { strategy, limit, windowMs, capacity } = rule;
       return this.of(`\0${strategy}/${limit}/${windowMs}/${capacity}/${hashOf(key) % SHARED_SLOTS}`, rule, nowMs);
     }
-    const slot = this.#free.pop() ?? this.#next++;
-    if (slot >= this.used.length) this.#grow();
+    const slot = this.#free.pop() ?? this.#next;
+    if (slot === this.#next) this.#next += SLOT.size;
+    if (slot >= this.state.length) this.#grow();
     this.#slots.set(key, slot);
-    this.used[slot] = 0;
-    this.atMs[slot] = nowMs;
-    this.idleAtMs[slot] = nowMs;
+    this.state[slot + SLOT.used] = 0;
+    this.state[slot + SLOT.atMs] = nowMs;
+    this.state[slot + SLOT.idleAtMs] = nowMs;
     return slot;
   }
 
   #grow(): void {
-    const slots = this.used.length * 2;
-    const wider = (from: Float64Array) => {
-      const to = new Float64Array(slots);
-      to.set(from);
-      return to;
-    };
-    this.used = wider(this.used);
-    this.atMs = wider(this.atMs);
-    this.idleAtMs = wider(this.idleAtMs);
-    const kinds = new Uint8Array(slots);
-    kinds.set(this.kind);
-    this.kind = kinds;
+    const wider = new Float64Array(this.state.length * 2);
+    wider.set(this.state);
+    this.state = wider;
   }
 }
 

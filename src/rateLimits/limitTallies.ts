@@ -3,8 +3,8 @@ import type { CompleteRule, LimitPlan } from './limitPlan.ts';
 import type { TakeAnswer } from './limitRule.ts';
 import type { RateLimitStats, RateLimitUse } from './types.ts';
 
-/** Integrations and actions whose calls are counted one by one; the one not asked for longest makes room. */
-const MAX_TALLIES = 20_000;
+/** Integrations and actions whose calls are counted one by one; the one that came first makes room. */
+const MAX_TALLIES = 100_000;
 const MAX_SHOWN = 1_000;
 
 /** What was asked for one action of one integration. */
@@ -33,6 +33,7 @@ export function emptyStats(): RateLimitStats {
 export class LimitTallies {
   readonly #clock: Clock;
   readonly #tallies = new Map<string, Map<string, Tally>>();
+  #oldest = this.#tallies.keys();
   #size = 0;
   #allowed = 0;
   #refused = 0;
@@ -46,7 +47,7 @@ export class LimitTallies {
   }
 
   add(integrationId: string, action: string, rule: CompleteRule): Tally {
-    if (this.#size >= MAX_TALLIES) this.#dropOldest();
+    while (this.#size >= MAX_TALLIES) this.#dropOldest();
     const tally: Tally = {
       integrationId,
       action,
@@ -104,9 +105,13 @@ export class LimitTallies {
 
   /** The oldest integration's; plans are made again when they are asked for. */
   #dropOldest(): void {
-    const [id] = this.#tallies.keys();
-    this.#size -= this.#tallies.get(id!)?.size ?? 0;
-    this.#tallies.delete(id!);
+    // One iterator for all: a new one would have to pass everything that was deleted.
+    const id = this.#oldest.next().value;
+    if (id === undefined) this.#oldest = this.#tallies.keys();
+    else {
+      this.#size -= this.#tallies.get(id)?.size ?? 0;
+      this.#tallies.delete(id);
+    }
   }
 }
 

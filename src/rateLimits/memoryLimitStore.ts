@@ -1,16 +1,19 @@
 import type { Clock } from '../core/clock.ts';
 import { alignedStart, usedInWindow, windowStart } from './fixedWindow.ts';
-import { KeySlots } from './keySlots.ts';
-import { type Limit, type LimitRule, type RateLimitStrategy, ROUNDING, type TakeAnswer } from './limitRule.ts';
+import { KeySlots, SLOT } from './keySlots.ts';
+import { type Limit, type LimitRule, ROUNDING, type TakeAnswer } from './limitRule.ts';
 import { SlidingWindow } from './slidingWindow.ts';
 import { bucketWaitMs, fillMs, missingTokens } from './tokenBucket.ts';
 
 /** Keys with a slot of their own; about 150 MB when all are used. */
 const DEFAULT_MAX_KEYS = 1_000_000;
-const KINDS = { fixed_window: 1, sliding_window: 2, token_bucket: 3 } as const satisfies Record<
-  RateLimitStrategy,
-  number
->;
+const KINDS = { fixed_window: 1, sliding_window: 2, token_bucket: 3 } as const;
+
+/** Faster than looking up a name. */
+function kindOf({ strategy }: LimitRule): number {
+  if (strategy === 'token_bucket') return KINDS.token_bucket;
+  return strategy === 'sliding_window' ? KINDS.sliding_window : KINDS.fixed_window;
+}
 
 /**
  * Limits counted in this process. Its time is that of the monotonic clock, so setting the machine's clock changes
@@ -57,7 +60,7 @@ export class MemoryLimitStore {
     }
     const granted = waitMs === 0 ? cost : 0;
     this.#recordAll(limits, granted, nowMs);
-    const resetInMs = Math.max(0, this.#slots.idleAtMs[this.#asked[index]!]! - nowMs);
+    const resetInMs = Math.max(0, this.#slots.state[this.#asked[index]! + SLOT.idleAtMs]! - nowMs);
     const left = Math.max(0, Math.floor(remaining - granted + ROUNDING));
     return { granted, remaining: left, index, resetInMs, waitMs };
   }
@@ -101,68 +104,69 @@ export class MemoryLimitStore {
 
   /** Brings a slot up to now; gives what counts as used. */
   #settle(slot: number, rule: LimitRule, nowMs: number): number {
-    const { used, atMs, kind } = this.#slots;
-    if (kind[slot] !== KINDS[rule.strategy]) this.#convert(slot, rule, nowMs);
+    const { state } = this.#slots;
+    if (state[slot + SLOT.kind] !== kindOf(rule)) this.#convert(slot, rule, nowMs);
     if (rule.strategy === 'token_bucket') {
-      used[slot] = missingTokens(rule, used[slot]!, atMs[slot]!, nowMs);
-      atMs[slot] = nowMs;
+      state[slot + SLOT.used] = missingTokens(rule, state[slot + SLOT.used]!, state[slot + SLOT.atMs]!, nowMs);
+      state[slot + SLOT.atMs] = nowMs;
     } else if (rule.strategy === 'fixed_window') {
-      used[slot] = usedInWindow(rule, used[slot]!, atMs[slot]!, nowMs);
-      atMs[slot] = windowStart(rule, atMs[slot]!, nowMs);
-    } else used[slot] = this.#settleSliding(slot, rule, nowMs);
-    return used[slot]!;
+      state[slot + SLOT.used] = usedInWindow(rule, state[slot + SLOT.used]!, state[slot + SLOT.atMs]!, nowMs);
+      state[slot + SLOT.atMs] = windowStart(rule, state[slot + SLOT.atMs]!, nowMs);
+    } else state[slot + SLOT.used] = this.#settleSliding(slot, rule, nowMs);
+    return state[slot + SLOT.used]!;
   }
 
   #settleSliding(slot: number, rule: LimitRule, nowMs: number): number {
-    const { used, atMs } = this.#slots;
+    const { state } = this.#slots;
     const log = this.#log(slot, rule, nowMs);
     if (log !== undefined) {
       const count = log.count(nowMs);
       if (count === 0) this.#logs.delete(slot);
       return count;
     }
-    if (atMs[slot]! > nowMs + 1) atMs[slot] = Math.ceil(nowMs);
-    return nowMs < atMs[slot]! + rule.windowMs ? used[slot]! : 0;
+    if (state[slot + SLOT.atMs]! > nowMs + 1) state[slot + SLOT.atMs] = Math.ceil(nowMs);
+    return nowMs < state[slot + SLOT.atMs]! + rule.windowMs ? state[slot + SLOT.used]! : 0;
   }
 
   #waitMs(slot: number, rule: LimitRule, used: number, cost: number, nowMs: number): number {
     if (cost > rule.capacity) return Number.POSITIVE_INFINITY;
     if (rule.strategy === 'token_bucket') return bucketWaitMs(rule, used, cost);
     if (used + cost <= rule.limit) return 0;
-    if (rule.strategy === 'fixed_window') return this.#slots.atMs[slot]! + rule.windowMs - nowMs;
+    if (rule.strategy === 'fixed_window') return this.#slots.state[slot + SLOT.atMs]! + rule.windowMs - nowMs;
     return (
-      this.#log(slot, rule, nowMs)?.waitMs(nowMs, rule.limit, cost) ?? this.#slots.atMs[slot]! + rule.windowMs - nowMs
+      this.#log(slot, rule, nowMs)?.waitMs(nowMs, rule.limit, cost) ??
+      this.#slots.state[slot + SLOT.atMs]! + rule.windowMs - nowMs
     );
   }
 
   #record(slot: number, rule: LimitRule, cost: number, nowMs: number): void {
-    const { used, atMs, idleAtMs } = this.#slots;
+    const { state } = this.#slots;
     if (rule.strategy === 'token_bucket') {
-      used[slot]! += cost;
-      idleAtMs[slot] = nowMs + fillMs(rule, used[slot]!);
+      state[slot + SLOT.used]! += cost;
+      state[slot + SLOT.idleAtMs] = nowMs + fillMs(rule, state[slot + SLOT.used]!);
       return;
     }
     if (cost > 0) {
       if (rule.strategy === 'sliding_window') this.#recordSliding(slot, rule, cost, nowMs);
-      else used[slot]! += cost;
+      else state[slot + SLOT.used]! += cost;
     }
     // The last admission of a log is at `atMs` or, rounded, a little later.
     const lastMs = this.#logs.size === 0 ? undefined : this.#logs.get(slot)?.emptyInMs(nowMs);
-    idleAtMs[slot] = lastMs === undefined ? atMs[slot]! + rule.windowMs : nowMs + lastMs;
+    state[slot + SLOT.idleAtMs] = lastMs === undefined ? state[slot + SLOT.atMs]! + rule.windowMs : nowMs + lastMs;
   }
 
   #recordSliding(slot: number, rule: LimitRule, cost: number, nowMs: number): void {
-    const { used, atMs } = this.#slots;
+    const { state } = this.#slots;
     let log = this.#log(slot, rule, nowMs);
     const timeMs = Math.ceil(nowMs);
-    if (log === undefined && used[slot]! > 0 && atMs[slot]! < timeMs) {
+    if (log === undefined && state[slot + SLOT.used]! > 0 && state[slot + SLOT.atMs]! < timeMs) {
       log = new SlidingWindow(rule.windowMs);
-      log.record(atMs[slot]!, used[slot]!);
+      log.record(state[slot + SLOT.atMs]!, state[slot + SLOT.used]!);
       this.#logs.set(slot, log);
     }
     log?.record(nowMs, cost);
-    used[slot]! += cost;
-    atMs[slot] = timeMs;
+    state[slot + SLOT.used]! += cost;
+    state[slot + SLOT.atMs] = timeMs;
   }
 
   /** The log of a key, if it has one, for the window that the rule names now. */
@@ -178,11 +182,12 @@ export class MemoryLimitStore {
 
   /** Makes the slot one of the rule's strategy: what counts as used until now counts as used at this moment. */
   #convert(slot: number, rule: LimitRule, nowMs: number): void {
-    const { used, atMs, idleAtMs, kind } = this.#slots;
-    const before = this.#logs.get(slot)?.count(nowMs) ?? used[slot]!;
+    const { state } = this.#slots;
+    const before = this.#logs.get(slot)?.count(nowMs) ?? state[slot + SLOT.used]!;
     this.#logs.delete(slot);
-    used[slot] = kind[slot] !== 0 && idleAtMs[slot]! > nowMs ? Math.ceil(before - ROUNDING) : 0;
-    atMs[slot] = rule.strategy === 'fixed_window' ? alignedStart(rule.windowMs, nowMs) : Math.ceil(nowMs);
-    kind[slot] = KINDS[rule.strategy];
+    state[slot + SLOT.used] =
+      state[slot + SLOT.kind] !== 0 && state[slot + SLOT.idleAtMs]! > nowMs ? Math.ceil(before - ROUNDING) : 0;
+    state[slot + SLOT.atMs] = rule.strategy === 'fixed_window' ? alignedStart(rule.windowMs, nowMs) : Math.ceil(nowMs);
+    state[slot + SLOT.kind] = kindOf(rule);
   }
 }
