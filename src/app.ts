@@ -25,6 +25,7 @@ import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
 import { openRateLimits } from './rateLimits/openRateLimits.ts';
 import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
+import { ShareChanges } from './rateLimits/shareChanges.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
@@ -119,7 +120,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
 
   const attempts = new AttemptLog(database, log);
   opening.defer(() => attempts.close());
-  const budgets = new InProcessRateBudgets({ clock });
+  const shareChanges = new ShareChanges({ clock, log });
+  const budgets = new InProcessRateBudgets({ clock, changed: (key, change) => shareChanges.add(key, change) });
   const outgoing = createOutgoing({
     clock,
     allowedPrivateHosts: config.allowedPrivateHosts,
@@ -182,7 +184,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     clock,
   });
 
-  const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log });
+  const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
   opening.defer(() => rateLimitingService.close());
 
   if (workers) {

@@ -12,6 +12,7 @@ import { MemoryLimiter } from '../../src/rateLimits/memoryLimiter.ts';
 import { MemoryLimitStore } from '../../src/rateLimits/memoryLimitStore.ts';
 import { RateLimitingService } from '../../src/rateLimits/rateLimitingService.ts';
 import { RedisLimitStore } from '../../src/rateLimits/redisLimitStore.ts';
+import { ShareChanges } from '../../src/rateLimits/shareChanges.ts';
 import { SharedLimiter } from '../../src/rateLimits/sharedLimiter.ts';
 
 const REDIS_URL = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
@@ -66,6 +67,7 @@ function service(limit: number): Check {
     defaultBudget: { maxRequests: limit, windowMs: 60_000 },
     clock: systemClock,
     log: silentLog,
+    shareChanges: new ShareChanges({ clock: systemClock, log: silentLog }),
   });
   return (key) => limits.checkRateLimit(key, 'api_call');
 }

@@ -26,7 +26,7 @@ export interface Tally {
 /** Of a process that has checked nothing yet. */
 export function emptyStats(): RateLimitStats {
   const store = { name: 'memory', state: 'ok', lostSince: null, replicas: 1 } as const;
-  return { store, totalChecks: 0, allowed: 0, refused: 0, activeLimits: 0, limits: [] };
+  return { store, totalChecks: 0, allowed: 0, refused: 0, activeLimits: 0, limits: [], changes: [] };
 }
 
 /** Counts checks, for the statistics; bounded. */
@@ -92,7 +92,7 @@ export class LimitTallies {
     if (integrationId === undefined) [this.#allowed, this.#refused] = [0, 0];
   }
 
-  stats(integrationId?: string): Omit<RateLimitStats, 'store'> {
+  stats(integrationId?: string): Omit<RateLimitStats, 'store' | 'changes'> {
     const chosen =
       integrationId === undefined ? [...this.#tallies.values()] : [this.#tallies.get(integrationId) ?? new Map()];
     const tallies = chosen.flatMap((actions) => [...actions.values()] as Tally[]);
@@ -116,7 +116,7 @@ export class LimitTallies {
 }
 
 /** The sums of these, and the latest of them. */
-export function statsOf(limits: readonly RateLimitUse[]): Omit<RateLimitStats, 'store'> {
+export function statsOf(limits: readonly RateLimitUse[]): Omit<RateLimitStats, 'store' | 'changes'> {
   const allowed = limits.reduce((sum, limit) => sum + limit.allowed, 0);
   const refused = limits.reduce((sum, limit) => sum + limit.refused, 0);
   return {

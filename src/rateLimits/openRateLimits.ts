@@ -10,6 +10,7 @@ import { MemoryLimiter } from './memoryLimiter.ts';
 import { PostgresLimitStore } from './postgresLimitStore.ts';
 import { RateLimitingService } from './rateLimitingService.ts';
 import { RedisLimitStore } from './redisLimitStore.ts';
+import type { ShareChanges } from './shareChanges.ts';
 import { SharedLimiter } from './sharedLimiter.ts';
 
 const DELETE_BATCH_ROWS = 5_000;
@@ -21,6 +22,7 @@ interface Parts {
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly log: Log;
+  readonly shareChanges: ShareChanges;
 }
 
 /**
@@ -39,6 +41,7 @@ export function openRateLimits(parts: Parts): RateLimitingService {
     defaultBudget: config.defaultRateLimit,
     clock,
     log,
+    shareChanges: parts.shareChanges,
   });
 }
 

@@ -15,6 +15,7 @@ import {
 import type { TakeAnswer } from './limitRule.ts';
 import type { LimitSettings } from './limitSettings.ts';
 import { LimitTallies, type Tally } from './limitTallies.ts';
+import type { ShareChanges } from './shareChanges.ts';
 import type { RateLimitConfig, RateLimitResult, RateLimitRule, RateLimitStats, RateLimitStoreState } from './types.ts';
 
 /** Said of a call that costs more than its limit, however long it waits. */
@@ -26,6 +27,7 @@ interface Dependencies {
   readonly defaultBudget: { readonly maxRequests: number; readonly windowMs: number };
   readonly clock: Clock;
   readonly log: Log;
+  readonly shareChanges: ShareChanges;
 }
 
 /**
@@ -104,7 +106,8 @@ export class RateLimitingService {
 
   /** What this process has counted since it started, of one integration or of all. */
   getRateLimitStats(integrationId?: string): RateLimitStats {
-    return { store: this.storeState(), ...this.#tallies.stats(integrationId) };
+    const changes = this.#deps.shareChanges.of(integrationId);
+    return { store: this.storeState(), ...this.#tallies.stats(integrationId), changes };
   }
 
   /** Where limits are counted, and whether that works. */

@@ -74,6 +74,16 @@ export interface RateLimitUse {
   readonly refused: number;
 }
 
+/** A change of the share of its budgets that an integration's outgoing calls use, between 0.1 and 1. */
+export interface RateLimitChange {
+  readonly integrationId: string;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** Counted by this process since it started. */
 export interface RateLimitStats {
   readonly store: RateLimitStoreState;
@@ -83,4 +93,6 @@ export interface RateLimitStats {
   /** Integrations and actions that were checked; the latest 1,000 at most are in `limits`. */
   readonly activeLimits: number;
   readonly limits: readonly RateLimitUse[];
+  /** What was learned from the answers of providers, the latest 100 last. */
+  readonly changes: readonly RateLimitChange[];
 }

@@ -34,5 +34,10 @@ export const statsAnswer = z
     refused: z.int(),
     activeLimits: z.int(),
     limits: z.array(use),
+    changes: z
+      .array(
+        z.object({ integrationId: z.string(), from: z.number(), to: z.number(), reason: z.string(), at: z.string() }),
+      )
+      .describe('Of the share of its rate budget that an integration uses, between 0.1 and 1.'),
   })
   .meta({ id: 'RateLimitStats', description: 'As this replica has counted since it started.' });
