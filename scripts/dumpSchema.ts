@@ -15,7 +15,7 @@ export const SCHEMA_FILE = fileURLToPath(new URL('../docs/schema.sql', import.me
 // Each gives rows of (name, text) for what lies in the schema `public`. Partitions are left out: jobs make them.
 const TABLES = `
   select relation.relname as name, format(
-    E'create table %I (\\n%s\\n)%s%s;', relation.relname, string_agg('  ' || line.text, E',\\n' order by line.rank),
+    E'create %stable %I (\\n%s\\n)%s%s;', case relation.relpersistence when 'u' then 'unlogged ' end, relation.relname, string_agg('  ' || line.text, E',\\n' order by line.rank),
     ' partition by ' || pg_get_partkeydef(relation.oid),
     ' with (' || array_to_string(relation.reloptions, ', ') || ')'
   ) as text
@@ -31,7 +31,7 @@ const TABLES = `
     from pg_constraint where conrelid = relation.oid and contype <> 'n'
   ) line
   where relation.relnamespace = 'public'::regnamespace and relation.relkind in ('r', 'p') and not relation.relispartition
-  group by relation.oid, relation.relname, relation.reloptions`;
+  group by relation.oid, relation.relname, relation.relpersistence, relation.reloptions`;
 const INDEXES = `
   select relation.relname as name, pg_get_indexdef(indexrelid) || ';' as text
   from pg_index join pg_class relation on relation.oid = indexrelid join pg_class owner on owner.oid = indrelid

@@ -24,6 +24,9 @@ import { defineMaintenance } from './jobs/maintenance.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
+import { openRateLimits } from './rateLimits/openRateLimits.ts';
+import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
+import { ShareChanges } from './rateLimits/shareChanges.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
@@ -59,6 +62,7 @@ export interface App {
   readonly webhooks: WebhookEndpoints;
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
+  readonly rateLimitingService: RateLimitingService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -120,7 +124,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
 
   const attempts = new AttemptLog(database, log);
   opening.defer(() => attempts.close());
-  const budgets = new InProcessRateBudgets({ clock });
+  const shareChanges = new ShareChanges({ clock, log });
+  const budgets = new InProcessRateBudgets({ clock, changed: (key, change) => shareChanges.add(key, change) });
   const outgoing = createOutgoing({
     clock,
     allowedPrivateHosts: config.allowedPrivateHosts,
@@ -183,6 +188,9 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     clock,
   });
 
+  const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
+  opening.defer(() => rateLimitingService.close());
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
@@ -206,6 +214,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     webhooks,
     integrationService,
     advancedSecurityService,
+    rateLimitingService,
     close: () => open.disposeAsync(),
   };
 }

@@ -16,7 +16,14 @@ export {
   type AnomalyEvidence,
   createAnomalyDetector,
 } from './performance/anomaly/anomalyDetector.ts';
+export type {
+  AdditionalRateLimit,
+  RateLimitConfig,
+  RateLimitRule,
+  RateLimitStats,
+} from './rateLimits/types.ts';
 export { advancedSecurityService } from './services/advancedSecurityService.ts';
 export { CredentialEncryption } from './services/credentialEncryption.ts';
 export { integrationService } from './services/integrationService.ts';
+export { rateLimitingService } from './services/rateLimitingService.ts';
 export type * from './sync/types.ts';

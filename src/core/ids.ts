@@ -20,6 +20,7 @@ const ID_PREFIXES = {
   invitation: 'inv',
   oneTimeToken: 'ott',
   apiKey: 'ak',
+  replica: 'rep',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

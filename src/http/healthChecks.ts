@@ -9,7 +9,7 @@ const QUEUE_WARN_S = 60;
 const LOOP_WARN_MS = 100;
 const LOOP_FAIL_MS = 1_000;
 
-const HEALTH_PARTS = ['database', 'migrations', 'workers', 'eventLoop'] as const;
+const HEALTH_PARTS = ['database', 'migrations', 'workers', 'rateLimits', 'eventLoop'] as const;
 type HealthPart = (typeof HEALTH_PARTS)[number];
 
 /** Looks at the parts this process cannot work without; each answer comes within `waitMs`. */
@@ -24,6 +24,7 @@ export function healthChecks(
     database: new HealthProbe(() => observeDatabase(app), systemClock),
     migrations: new HealthProbe(() => observeMigrations(app), systemClock),
     workers: new HealthProbe(() => observeWorkers(app, watchingSinceMs), systemClock),
+    rateLimits: new HealthProbe(async () => observeRateLimits(app), systemClock),
     eventLoop: new HealthProbe(async () => observeEventLoop(eventLoopDelayMs()), systemClock),
   };
   return async (waitMs) => {
@@ -76,6 +77,17 @@ async function observeWorkers({ database }: App, watchingSinceMs: number): Promi
   if (queueLag > QUEUE_WARN_S)
     return { status: 'warn', ...observed, output: 'Syncs wait in the queue: too few workers, or none.' };
   return { status: 'pass', ...observed };
+}
+
+/** Without their store limits are still kept, only less evenly, so nothing fails. */
+function observeRateLimits({ rateLimitingService }: App): HealthObservation {
+  const { name, state, lostSince, replicas } = rateLimitingService.storeState();
+  if (state === 'ok') return { status: 'pass', observedValue: name };
+  return {
+    status: 'warn',
+    observedValue: name,
+    output: `The store of rate limits does not answer since ${lostSince}; each of ${replicas} replicas allows its part.`,
+  };
 }
 
 function query<Row extends object>(database: App['database'], text: string) {

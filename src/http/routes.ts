@@ -49,6 +49,8 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
+import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
 import { listRecords } from './routes/records/listRecords.ts';
 import type { AddRoute } from './routes/route.ts';
@@ -90,6 +92,8 @@ const ROUTES: readonly AddRoute[] = [
   checkIntegrationHealth,
   getIntegrationMetrics,
   checkRateLimit,
+  getRateLimitStats,
+  adjustRateLimit,
   syncIntegration,
   startSync,
   stopSync,

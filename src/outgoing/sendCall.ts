@@ -103,7 +103,9 @@ class CallRun {
   async #takeBudget(): Promise<number> {
     const { budgets, defaultBudget } = this.#deps;
     const { maxWaitMs } = this.#settings;
-    const options = { maxWaitMs, signal: this.#signal };
+    // Nobody waits for a page of a sync; for the rest, somebody does.
+    const priority = this.#call.operation === 'sync' ? 'background' : 'interactive';
+    const options = { maxWaitMs, signal: this.#signal, priority } as const;
     const taken = await budgets.take(this.#call.integrationId, this.#call.budgets ?? [defaultBudget], options);
     return taken.waitedMs;
   }
@@ -113,6 +115,10 @@ class CallRun {
     const { integrationId, operation, observeRateLimit } = this.#call;
     if (response === undefined || !atHome || operation === 'token') return;
     const { budgets, clock } = this.#deps;
+    // Other failures tell nothing about how many calls are too many.
+    if (outcome === 'success' || outcome === 'rate_limited') {
+      budgets.learn(integrationId, { limited: outcome === 'rate_limited', latencyMs: response.latencyMs });
+    }
     try {
       const observed = observeRateLimit?.(response);
       if (observed !== undefined) budgets.observe(integrationId, observed);

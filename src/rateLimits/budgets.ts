@@ -1,4 +1,5 @@
 import type { ObservedRateLimit } from '../outgoing/types.ts';
+import type { CallFeedback } from './adaptiveShare.ts';
 
 /** At most `maxRequests` calls in any window of `windowMs`. */
 export interface Budget {
@@ -20,6 +21,8 @@ export interface TakeOptions {
   /** The longest wait; a take that cannot succeed within it is refused, at once where that is known. */
   readonly maxWaitMs: number;
   readonly signal?: AbortSignal;
+  /** `interactive` calls, for which somebody waits, are served before `background` ones. Default `background`. */
+  readonly priority?: 'interactive' | 'background';
 }
 
 /** Request budgets by key (an integration). A call fits all budgets given, or none is touched. */
@@ -34,4 +37,6 @@ export interface RateBudgets {
   check(key: string, budgets: readonly Budget[]): BudgetState;
   /** What the provider itself says is left: no more than that is taken before its reset. */
   observe(key: string, observed: ObservedRateLimit): void;
+  /** How a call was answered: the share of its budgets that the key uses follows from it. */
+  learn(key: string, feedback: CallFeedback): void;
 }

@@ -9,7 +9,8 @@ const MAX_RUNS = 2_048;
  * by rounding their times *up* to a coarser grain. A time rounded up leaves the window later, never earlier,
  * so the log may then count too many (by at most one grain) but never too few: no limit is ever passed.
  *
- * Times come from the caller, in milliseconds, and must not go back.
+ * Times come from the caller, in milliseconds. When they go back, what was admitted later than now counts as admitted
+ * now, so that it stays a whole window from here on.
  */
 export class SlidingWindow {
   readonly windowMs: number;
@@ -30,10 +31,10 @@ export class SlidingWindow {
     return this.#total;
   }
 
-  record(nowMs: number): void {
+  record(nowMs: number, cost = 1): void {
     this.#expire(nowMs);
-    this.#append(Math.ceil(nowMs / this.#grainMs) * this.#grainMs, 1);
-    this.#total += 1;
+    this.#append(Math.ceil(nowMs / this.#grainMs) * this.#grainMs, cost);
+    this.#total += cost;
     if (this.#timesMs.length - this.#first > MAX_RUNS) this.#coarsen();
   }
 
@@ -81,6 +82,7 @@ export class SlidingWindow {
   }
 
   #expire(nowMs: number): void {
+    if (this.#timesMs.length > 0 && this.#timesMs.at(-1)! >= nowMs + 1 + this.#grainMs) this.#comeBackTo(nowMs);
     while (this.#first < this.#timesMs.length && this.#timesMs[this.#first]! + this.windowMs <= nowMs) {
       this.#total -= this.#counts[this.#first]!;
       this.#first += 1;
@@ -91,6 +93,12 @@ export class SlidingWindow {
       this.#first = 0;
       this.#grainMs = 1;
     } else if (this.#first > 1_024 && this.#first * 2 > this.#timesMs.length) this.#compact();
+  }
+
+  #comeBackTo(nowMs: number): void {
+    for (let index = this.#timesMs.length - 1; index >= this.#first && this.#timesMs[index]! > nowMs; index--) {
+      this.#timesMs[index] = Math.ceil(nowMs);
+    }
   }
 
   #compact(): void {

@@ -301,6 +301,39 @@ export interface StackIdentitiesTable {
   linked_at: Generated<Date>;
 }
 
+export interface RateLimitsTable {
+  integration_id: string;
+  action: string;
+  config: Json;
+  revision: number;
+  updated_at: Generated<Date>;
+}
+
+export interface RateLimitClearsTable {
+  integration_id: string;
+  revision: number;
+}
+
+export interface RateLimitRevisionTable {
+  id: Generated<boolean>;
+  revision: number;
+}
+
+export interface RateLimitReplicasTable {
+  id: string;
+  seen_at: Date;
+}
+
+export interface RateLimitUsageTable {
+  key: string;
+  strategy: string;
+  used: number;
+  at_ms: number | null;
+  idle_at_ms: number;
+  run_times: number[];
+  run_costs: number[];
+}
+
 export interface SchemaMigrationsTable {
   version: number;
   name: string;
@@ -390,5 +423,10 @@ export interface Schema {
   login_throttles: LoginThrottlesTable;
   api_keys: ApiKeysTable;
   stack_identities: StackIdentitiesTable;
+  rate_limits: RateLimitsTable;
+  rate_limit_clears: RateLimitClearsTable;
+  rate_limit_revision: RateLimitRevisionTable;
+  rate_limit_replicas: RateLimitReplicasTable;
+  rate_limit_usage: RateLimitUsageTable;
   schema_migrations: SchemaMigrationsTable;
 }

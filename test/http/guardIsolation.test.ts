@@ -55,6 +55,7 @@ describe('the integrations of others', () => {
     ['GET', '/api/v1/integrations/ID/health'],
     ['GET', '/api/v1/integrations/ID/metrics'],
     ['POST', '/api/v1/integrations/ID/rate-limit', { action: 'x' }],
+    ['PUT', '/api/v1/integrations/ID/rate-limits/x', { maxRequests: 1 }],
     ['POST', '/api/v1/integrations/ID/sync'],
     ['POST', '/api/v1/integrations/ID/sync/start'],
     ['POST', '/api/v1/integrations/ID/sync/stop'],
@@ -84,7 +85,11 @@ describe('the integrations of others', () => {
       .filter(([path]) => path.startsWith('/api/v1/integrations/{id}'))
       .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
     const tried = ROUTES.map(([method, path]) =>
-      `${method} ${path}`.replace('ID', '{id}').replace('syn_x', '{runId}').replace('/items/', '/{stream}/'),
+      `${method} ${path}`
+        .replace('ID', '{id}')
+        .replace('syn_x', '{runId}')
+        .replace('/rate-limits/x', '/rate-limits/{action}')
+        .replace('/items/', '/{stream}/'),
     );
     expect(tried.sort()).toEqual(about.sort());
   });

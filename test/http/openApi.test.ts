@@ -77,6 +77,7 @@ describe('the OpenAPI document', () => {
         "GET /api/v1/integrations/{id}/streams/{stream}/export",
         "GET /api/v1/integrations/{id}/webhooks",
         "GET /api/v1/me/api-keys",
+        "GET /api/v1/rate-limits",
         "GET /api/v1/roles",
         "GET /api/v1/users",
         "GET /api/v1/users/{id}",
@@ -122,6 +123,7 @@ describe('the OpenAPI document', () => {
         "POST /api/v1/users/{id}/grants",
         "POST /api/v1/users/{id}/reactivate",
         "PUT /api/v1/connectors/{platform}",
+        "PUT /api/v1/integrations/{id}/rate-limits/{action}",
         "PUT /api/v1/users/{id}/role",
       ]
     `);

@@ -11,8 +11,9 @@ test('docs/schema.sql is what the migrations make', async () => {
 
 test('the types in schema.ts are those of the tables', async () => {
   const { rows } = await database.current.pool.query(`
-    select table_name as "table", column_name as "column", data_type as type, is_nullable = 'YES' as nullable,
-      column_default is not null as generated
+    select table_name as "table", column_name as "column",
+      case udt_name when '_float8' then 'double precision[]' else data_type end as type,
+      is_nullable = 'YES' as nullable, column_default is not null as generated
     from information_schema.columns
     where table_schema = 'public' and table_name not in (select relname from pg_class where relispartition)
     order by table_name collate "C", ordinal_position`);
@@ -39,6 +40,8 @@ const TYPES: Record<string, string> = {
   integer: 'number',
   smallint: 'number',
   real: 'number',
+  'double precision': 'number',
+  'double precision[]': 'number[]',
   boolean: 'boolean',
   bytea: 'Buffer',
   ARRAY: 'string[]',

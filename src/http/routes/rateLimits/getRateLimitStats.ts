@@ -1,0 +1,36 @@
+import type { App } from '../../../app.ts';
+import type { VisibleIntegrations } from '../../../integrations/visibleIntegrations.ts';
+import { statsOf } from '../../../rateLimits/limitTallies.ts';
+import type { RateLimitStats } from '../../../rateLimits/types.ts';
+import { answers } from '../../schemas/problem.ts';
+import { statsAnswer } from '../../schemas/rateLimits.ts';
+import { type AddRoute, API } from '../route.ts';
+
+export const getRateLimitStats: AddRoute = (server, app) => {
+  server.get(
+    `${API}/rate-limits`,
+    {
+      config: { permission: 'integrations:read', about: 'many' },
+      schema: {
+        operationId: 'getRateLimitStats',
+        summary: 'Read what is used of rate limits',
+        description: 'Of the integrations that the caller may see; at most 1,000 limits, the latest.',
+        tags: ['integrations'],
+        response: answers({ 200: statsAnswer }),
+      },
+    },
+    async (request) => visibleStats(app, await request.access.visible('integrations:read')),
+  );
+};
+
+/** Limits of names that are no integration's are for those who may see everything. */
+async function visibleStats(app: App, visible: VisibleIntegrations): Promise<RateLimitStats> {
+  const stats = app.rateLimitingService.getRateLimitStats();
+  if (visible.kind === 'all') return stats;
+  const named = new Set([...stats.limits, ...stats.changes].map(({ integrationId }) => integrationId));
+  const seen = new Set<string>();
+  for await (const { id } of app.catalog.all({}, visible)) if (named.has(id)) seen.add(id);
+  const isSeen = ({ integrationId }: { readonly integrationId: string }) => seen.has(integrationId);
+  const { store, limits, changes } = stats;
+  return { store, ...statsOf(limits.filter(isSeen)), changes: changes.filter(isSeen) };
+}

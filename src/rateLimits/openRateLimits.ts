@@ -1,0 +1,66 @@
+import type { AuditTrail } from '../audit/types.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { Database } from '../store/database.ts';
+import type { Limiter } from './limiter.ts';
+import { LimitSettings } from './limitSettings.ts';
+import { MemoryLimiter } from './memoryLimiter.ts';
+import { PostgresLimitStore } from './postgresLimitStore.ts';
+import { RateLimitingService } from './rateLimitingService.ts';
+import { RedisLimitStore } from './redisLimitStore.ts';
+import type { ShareChanges } from './shareChanges.ts';
+import { SharedLimiter } from './sharedLimiter.ts';
+
+const DELETE_BATCH_ROWS = 5_000;
+
+interface Parts {
+  readonly config: Config;
+  readonly database: Database;
+  readonly audit: AuditTrail;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly shareChanges: ShareChanges;
+}
+
+/**
+ * Limits counted in Redis where `REDIS_URL` is set, else in the database of `DATABASE_URL`, else, as nobody else can
+ * share the embedded database, in memory. Connects and asks nothing before the first check.
+ */
+export function openRateLimits(parts: Parts): RateLimitingService {
+  const { config, database, clock, log } = parts;
+  const settings = new LimitSettings(parts);
+  parts.jobs.define('rateLimits.deleteIdle', (_payload, signal) => deleteIdle(database, signal), {
+    cron: '*/5 * * * *',
+  });
+  return new RateLimitingService({
+    limiter: limiterOf(parts, () => settings.replicas),
+    settings,
+    defaultBudget: config.defaultRateLimit,
+    clock,
+    log,
+    shareChanges: parts.shareChanges,
+  });
+}
+
+function limiterOf({ config, database, clock, log }: Parts, replicas: () => number): Limiter {
+  if (config.redisUrl !== null) {
+    return new SharedLimiter({ store: new RedisLimitStore({ url: config.redisUrl }), clock, log, replicas });
+  }
+  if (config.databaseUrl === null) return new MemoryLimiter({ clock });
+  return new SharedLimiter({ store: new PostgresLimitStore({ database }), clock, log, replicas });
+}
+
+/** In small transactions, so that nobody waits long for a lock. */
+async function deleteIdle(database: Database, signal: AbortSignal): Promise<void> {
+  const store = new PostgresLimitStore({ database });
+  do signal.throwIfAborted();
+  while ((await store.deleteIdle(DELETE_BATCH_ROWS)) === DELETE_BATCH_ROWS);
+  // Replicas that died without saying so.
+  await database.db
+    .deleteFrom('rate_limit_replicas')
+    .where('seen_at', '<', new Date(Date.now() - 3_600_000))
+    .execute();
+}
