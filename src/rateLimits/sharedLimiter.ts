@@ -48,8 +48,9 @@ export class SharedLimiter implements Limiter {
     return this.#alone === null ? this.#ask(plan, cost) : this.#takeAlone(this.#alone, plan, cost);
   }
 
-  release(planId: string): Promise<void> {
-    return this.#alone === null ? this.#leases.release(planId) : Promise.resolve();
+  async release(planId: string): Promise<void> {
+    // What cannot be given back in time is lost until it leaves its window.
+    if (this.#alone === null) await this.#inTime(this.#leases.release(planId)).catch(() => {});
   }
 
   state(): RateLimitStoreState {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { closedPort } from '../outgoing/support/servers.ts';
 import { useTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { openTestServer, type TestServer } from './testServer.ts';
 
 const database = useTestDatabase();
@@ -42,4 +44,24 @@ it('refuses what is no limit, and whatever is of no integration', async () => {
     body: { maxRequests: 1 },
   });
   expect(unknown.status).toBe(404);
+});
+
+it('says in its health that the store is lost, and goes on', async () => {
+  const lost = await openTestServer(database.url, {
+    workers: false,
+    environment: { REDIS_URL: `redis://127.0.0.1:${await closedPort()}` },
+  });
+  try {
+    expect((await lost.request('GET', '/health')).json.checks.rateLimits).toMatchObject({ status: 'pass' });
+    expect(await lost.app.rateLimitingService.checkRateLimit(id, 'other')).toMatchObject({ allowed: true });
+    // What was seen within a second answers again.
+    await eventually('the health to tell', async () => {
+      const { status, checks } = (await lost.request('GET', '/health')).json;
+      return checks.rateLimits.status === 'warn' && status === 'warn' && checks.rateLimits.output;
+    });
+    const { store } = (await lost.request('GET', '/api/v1/rate-limits')).json;
+    expect(store).toMatchObject({ name: 'redis', state: 'lost', lostSince: expect.any(String) });
+  } finally {
+    await lost.close();
+  }
 });
