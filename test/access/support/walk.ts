@@ -63,7 +63,8 @@ export async function addressOf(world: World, { member, target }: Walker, route:
       if (value === undefined) throw new Error(`${route}: nothing is known to put in the place of ${name}.`);
       return value;
     });
-  if (url.startsWith('/api/v1/integrations/:id')) return put({ id: target.id, runId: target.runId, stream: 'items' });
+  if (url.startsWith('/api/v1/integrations/:id'))
+    return put({ id: target.id, runId: target.runId, stream: 'items', action: 'api_call' });
   if (url.startsWith('/api/v1/users/:id')) return put({ id: victim.id });
   switch (url) {
     case '/api/v1/webhooks/:id':
