@@ -97,7 +97,10 @@ export function createJobs(database: Database, log: (line: string) => void): Job
     const boss = await openQueue(name);
     const worker = await boss.work(name, WORK_OPTIONS, async ([job]: JobWithMetadata[]) => {
       try {
-        await handler(job!.data as object, AbortSignal.any([job!.signal, stopping.signal]));
+        const signal = AbortSignal.any([job!.signal, stopping.signal]);
+        // Taken in the moment in which the process was told to stop: whoever only listens would not hear of it.
+        signal.throwIfAborted();
+        await handler(job!.data as object, signal);
       } catch (error) {
         log(`jobs: ${name} failed (try ${job!.retryCount + 1} of ${job!.retryLimit + 1}): ${errorMessage(error)}`);
         throw error;
