@@ -401,6 +401,52 @@ create table login_throttles (
   constraint login_throttles_pkey PRIMARY KEY (subject)
 );
 
+create table metric_days (
+  bucket timestamp with time zone not null,
+  integration_id text not null,
+  operation text not null,
+  outcome text not null,
+  calls bigint not null,
+  total_ms double precision not null,
+  response_bytes bigint not null,
+  phases bytea not null,
+  constraint metric_days_pkey PRIMARY KEY (integration_id, bucket, operation, outcome)
+);
+
+create table metric_hours (
+  bucket timestamp with time zone not null,
+  integration_id text not null,
+  operation text not null,
+  outcome text not null,
+  calls bigint not null,
+  total_ms double precision not null,
+  response_bytes bigint not null,
+  phases bytea not null,
+  constraint metric_hours_pkey PRIMARY KEY (integration_id, bucket, operation, outcome)
+) partition by RANGE (bucket);
+
+create table metric_minutes (
+  bucket timestamp with time zone not null,
+  integration_id text not null,
+  operation text not null,
+  outcome text not null,
+  part text not null,
+  calls bigint not null,
+  total_ms double precision not null,
+  response_bytes bigint not null,
+  phases bytea not null,
+  constraint metric_minutes_pkey PRIMARY KEY (integration_id, bucket, operation, outcome, part)
+) partition by RANGE (bucket);
+
+create table metric_rollups_due (
+  resolution text not null,
+  bucket timestamp with time zone not null,
+  integration_id text not null,
+  marks bigint not null default 1,
+  constraint metric_rollups_due_pkey PRIMARY KEY (integration_id, resolution, bucket),
+  constraint metric_rollups_due_resolution_check CHECK ((resolution = ANY (ARRAY['hour'::text, 'day'::text])))
+);
+
 create table one_time_tokens (
   id text not null,
   purpose text not null,
@@ -690,6 +736,14 @@ CREATE INDEX invitations_by_expiry ON public.invitations USING btree (expires_at
 CREATE UNIQUE INDEX invitations_by_hash ON public.invitations USING btree (token_hash);
 
 CREATE INDEX login_throttles_by_age ON public.login_throttles USING btree (last_failed_at);
+
+CREATE INDEX metric_days_by_time ON public.metric_days USING btree (bucket);
+
+CREATE INDEX metric_hours_by_time ON ONLY public.metric_hours USING btree (bucket);
+
+CREATE INDEX metric_minutes_by_time ON ONLY public.metric_minutes USING btree (bucket);
+
+CREATE INDEX metric_rollups_due_by_time ON public.metric_rollups_due USING btree (resolution, bucket);
 
 CREATE INDEX one_time_tokens_by_expiry ON public.one_time_tokens USING btree (expires_at);
 

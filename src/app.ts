@@ -23,6 +23,9 @@ import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
+import type { AttemptSink } from './outgoing/types.ts';
+import { definePerformanceJobs } from './performance/performanceJobs.ts';
+import { PerformanceRecorder } from './performance/store/performanceRecorder.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
 import { openRateLimits } from './rateLimits/openRateLimits.ts';
 import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
@@ -54,6 +57,7 @@ export interface App {
   readonly credentials: CredentialStore;
   readonly connectors: ConnectorRegistry;
   readonly outgoing: Outgoing;
+  readonly performanceRecorder: PerformanceRecorder;
   readonly jobs: Jobs;
   readonly audit: AuditLog;
   readonly access: Access;
@@ -124,13 +128,23 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
 
   const attempts = new AttemptLog(database, log);
   opening.defer(() => attempts.close());
+  const performanceRecorder = new PerformanceRecorder({ database, clock, log });
+  opening.defer(() => performanceRecorder.close());
+  definePerformanceJobs({ jobs, database, clock });
+  const watchers: readonly AttemptSink[] = config.performanceMonitoringEnabled
+    ? [attempts, performanceRecorder]
+    : [attempts];
   const shareChanges = new ShareChanges({ clock, log });
   const budgets = new InProcessRateBudgets({ clock, changed: (key, change) => shareChanges.add(key, change) });
   const outgoing = createOutgoing({
     clock,
     allowedPrivateHosts: config.allowedPrivateHosts,
     defaultBudget: config.defaultRateLimit,
-    attempts,
+    attempts: {
+      record: (attempt) => {
+        for (const watcher of watchers) watcher.record(attempt);
+      },
+    },
     budgets,
   });
   opening.defer(() => outgoing.close());
@@ -150,6 +164,10 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     audit,
     reader: { planRead, readStream },
     resolveTarget: (integrationId) => sessions.syncTarget(integrationId),
+    measureWrite: (integrationId, durationMs) => {
+      if (!config.performanceMonitoringEnabled) return;
+      performanceRecorder.recordPhase(integrationId, 'sync', 'success', 'write', durationMs);
+    },
   });
   opening.defer(() => sync.close());
 
@@ -206,6 +224,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     credentials,
     connectors,
     outgoing,
+    performanceRecorder,
     jobs,
     audit,
     access,

@@ -6,6 +6,7 @@ import { newId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import { deleteSeries } from '../performance/store/retention.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncService } from '../sync/syncService.ts';
 import { changeOf, toJson } from './auditing.ts';
@@ -82,6 +83,7 @@ export class IntegrationDeletion {
     if (integration === null) return;
     await this.#forget(integration);
     await sync.erase(integrationId, signal);
+    await deleteSeries(database, integrationId, signal);
     await database.db
       .deleteFrom('integrations')
       .where('id', '=', integrationId)

@@ -5,8 +5,8 @@ import { classifyByStatus, judge } from './classification.ts';
 import type { HttpClient } from './httpClient.ts';
 import { isHome, prepareRequest } from './requestPreparation.ts';
 import { assertCallable, type RequestTarget, redirectOf, shownUrl } from './requestTarget.ts';
-import { NOTHING_SENT, TransportFailure } from './transportFailure.ts';
-import type { AttemptSink, Deadlines, Outcome, OutgoingCall, OutgoingResponse } from './types.ts';
+import { type AttemptProgress, NOTHING_SENT, TransportFailure } from './transportFailure.ts';
+import type { AttemptPhases, AttemptSink, Deadlines, Outcome, OutgoingCall, OutgoingResponse } from './types.ts';
 
 const MAX_REDIRECTS = 5;
 const MAX_PATH_CHARS = 2_000;
@@ -32,11 +32,13 @@ export interface AttemptResult {
   readonly retryAfterMs?: number;
 }
 
+type AttemptWaits = Pick<AttemptPhases, 'backoffMs' | 'rateLimitMs'>;
+
 export interface AttemptSettings {
   /** 1 for the first. */
   readonly attempt: number;
-  /** Waited before it, for the record. */
-  readonly waitedMs: number;
+  /** What it waited for before, for the record. */
+  readonly waits: AttemptWaits;
   readonly deadlines: Deadlines;
   readonly maxResponseBytes: number;
   readonly signal: AbortSignal;
@@ -64,10 +66,10 @@ export async function makeAttempt(
 ): Promise<AttemptResult> {
   let target: RequestTarget = { method: call.method.toUpperCase(), url: new URL(call.url), body: call.body };
   target.url.hash = '';
-  let { waitedMs } = settings;
+  let { waits } = settings;
   let leftMs = settings.deadlines.totalMs;
   for (let redirects = 0; ; redirects++) {
-    const { result, next, durationMs } = await makeHop(deps, call, target, settings, waitedMs, leftMs);
+    const { result, next, durationMs } = await makeHop(deps, call, target, settings, waits, leftMs);
     if (next === null) return result;
     if (redirects === MAX_REDIRECTS) {
       const reason = `was redirected more than ${MAX_REDIRECTS} times`;
@@ -75,7 +77,7 @@ export async function makeAttempt(
     }
     target = next;
     leftMs = Math.max(1, leftMs - durationMs);
-    waitedMs = isHome(target.url.origin, call) ? await settings.beforeRedirect() : 0;
+    waits = { backoffMs: 0, rateLimitMs: isHome(target.url.origin, call) ? await settings.beforeRedirect() : 0 };
   }
 }
 
@@ -92,7 +94,7 @@ async function makeHop(
   call: OutgoingCall,
   target: RequestTarget,
   settings: AttemptSettings,
-  waitedMs: number,
+  waits: AttemptWaits,
   leftMs: number,
 ): Promise<Hop> {
   const { clock } = deps;
@@ -102,7 +104,7 @@ async function makeHop(
   let startedAt = new Date(clock.now());
   let startedMs = clock.monotonicMs();
   let queuedMs = 0;
-  let progress = NOTHING_SENT;
+  let progress: AttemptProgress = NOTHING_SENT;
   let hop: Omit<Hop, 'durationMs'>;
   try {
     assertCallable(target.url);
@@ -138,12 +140,22 @@ async function makeHop(
     outcome: hop.result.outcome,
     startedAt,
     durationMs,
-    waitMs: waitedMs + queuedMs,
+    waitMs: waits.backoffMs + waits.rateLimitMs + queuedMs,
     firstByteMs: progress.firstByteMs,
+    phases: { ...waits, queueMs: queuedMs, ...phasesOf(progress, durationMs) },
     responseBytes: progress.receivedBytes,
     error: hop.result.outcome === 'success' ? null : errorText(hop.result),
   });
   return { ...hop, durationMs };
+}
+
+function phasesOf({ requestMs, firstByteMs }: AttemptProgress, durationMs: number) {
+  const sinceRequest = (ms: number) => (requestMs === null ? null : ms - requestMs);
+  return {
+    connectMs: requestMs,
+    firstByteMs: firstByteMs === null ? null : sinceRequest(firstByteMs),
+    bodyMs: firstByteMs === null ? null : Math.max(0, durationMs - firstByteMs),
+  };
 }
 
 /** What an answer means: a redirect to follow, one that is refused, or something for the classifier. */

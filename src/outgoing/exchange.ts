@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../core/clock.ts';
 import { type BodyFault, ResponseBody } from './responseBody.ts';
-import { type AttemptProgress, TransportFailure, toTransportFailure } from './transportFailure.ts';
+import { type AttemptProgress, NOTHING_SENT, TransportFailure, toTransportFailure } from './transportFailure.ts';
 import type { Deadlines, Outcome, OutgoingRequest } from './types.ts';
 
 export interface ExchangeLimits {
@@ -18,6 +18,8 @@ export interface ExchangeAnswer {
   readonly headers: Record<string, string>;
   /** Decoded. */
   readonly body: Buffer;
+  /** When the request was written, since the start. */
+  readonly requestMs: number;
   readonly firstByteMs: number;
   /** Body bytes on the wire, before decoding. */
   readonly receivedBytes: number;
@@ -40,7 +42,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #phaseTimer: NodeJS.Timeout | undefined;
   #totalTimer: NodeJS.Timeout | undefined;
-  #progress: AttemptProgress = { sent: false, status: null, firstByteMs: null, receivedBytes: 0 };
+  #progress: AttemptProgress = NOTHING_SENT;
   #headers: Record<string, string> = {};
   #body: ResponseBody | null = null;
 
@@ -76,7 +78,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // Given up while the connection was being opened: then nothing must be written.
     if (this.#settled) controller.abort(new Error('given up'));
     else {
-      this.#progress = { ...this.#progress, sent: true };
+      this.#progress = { ...this.#progress, sent: true, requestMs: this.#elapsedMs() };
       const { headersMs } = this.#limits.deadlines;
       this.#startPhase(headersMs, `there was no answer within ${headersMs} ms`);
     }
@@ -117,12 +119,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #complete(body: Buffer): void {
-    const { status, firstByteMs, receivedBytes } = this.#progress;
+    const { status, requestMs, firstByteMs, receivedBytes } = this.#progress;
     this.#settle(() =>
       this.#done.resolve({
         status: status ?? 0,
         headers: this.#headers,
         body,
+        requestMs: requestMs ?? 0,
         firstByteMs: firstByteMs ?? 0,
         receivedBytes,
       }),

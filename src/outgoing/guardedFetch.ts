@@ -44,7 +44,7 @@ export function guardedFetch(
     secrets.learnFromCall(call);
     const result = await makeAttempt(deps, call, {
       attempt: 1,
-      waitedMs: 0,
+      waits: { backoffMs: 0, rateLimitMs: 0 },
       deadlines: DEFAULT_DEADLINES,
       maxResponseBytes,
       signal: AbortSignal.any([request.signal, closing]),

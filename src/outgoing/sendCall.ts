@@ -63,12 +63,12 @@ class CallRun {
   async run(): Promise<OutgoingResponse> {
     try {
       this.#deps.retryBudget.deposit(this.#call.integrationId);
-      for (let waitedMs = 0; ; ) {
-        const result = await this.#attempt(waitedMs);
+      for (let backoffMs = 0; ; ) {
+        const result = await this.#attempt(backoffMs);
         this.#last = result;
         this.#observe(result);
         if (result.outcome === 'success' && result.response !== undefined) return result.response;
-        waitedMs = (await this.#refresh(result)) ? 0 : await this.#backOff(result);
+        backoffMs = (await this.#refresh(result)) ? 0 : await this.#backOff(result);
       }
     } catch (error) {
       throw this.#explain(error);
@@ -76,21 +76,21 @@ class CallRun {
   }
 
   /** Token requests pay no budget and meet no breaker: they are made in the middle of the call that needs the token. */
-  async #attempt(waitedMs: number): Promise<AttemptResult> {
+  async #attempt(backoffMs: number): Promise<AttemptResult> {
     const { integrationId, operation } = this.#call;
-    if (operation === 'token') return this.#makeAttempt(waitedMs);
+    if (operation === 'token') return this.#makeAttempt(backoffMs, 0);
     const insist = operation === 'check';
     if (!insist) this.#deps.breakers.check(integrationId);
-    const budgetMs = await this.#takeBudget();
-    return this.#deps.breakers.run(integrationId, () => this.#makeAttempt(waitedMs + budgetMs), insist);
+    const rateLimitMs = await this.#takeBudget();
+    return this.#deps.breakers.run(integrationId, () => this.#makeAttempt(backoffMs, rateLimitMs), insist);
   }
 
-  #makeAttempt(waitedMs: number): Promise<AttemptResult> {
+  #makeAttempt(backoffMs: number, rateLimitMs: number): Promise<AttemptResult> {
     this.#made += 1;
     const { deadlines, maxResponseBytes } = this.#settings;
     return makeAttempt(this.#deps, this.#call, {
       attempt: this.#made,
-      waitedMs,
+      waits: { backoffMs, rateLimitMs },
       deadlines,
       maxResponseBytes,
       signal: this.#signal,

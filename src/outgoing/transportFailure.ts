@@ -6,11 +6,20 @@ export interface AttemptProgress {
   /** The request may have reached the provider. False is a proof that it has not. */
   readonly sent: boolean;
   readonly status: number | null;
+  /** When the request was written, in milliseconds since the attempt began. */
+  readonly requestMs: number | null;
+  /** Since the attempt began. */
   readonly firstByteMs: number | null;
   readonly receivedBytes: number;
 }
 
-export const NOTHING_SENT: AttemptProgress = { sent: false, status: null, firstByteMs: null, receivedBytes: 0 };
+export const NOTHING_SENT: AttemptProgress = {
+  sent: false,
+  status: null,
+  requestMs: null,
+  firstByteMs: null,
+  receivedBytes: 0,
+};
 
 /** No answer that could be judged: the connection, the deadline or the body failed. */
 export class TransportFailure extends Error {

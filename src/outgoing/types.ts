@@ -127,6 +127,22 @@ export interface OutgoingCall {
  */
 export type SendOutgoing = (call: OutgoingCall) => Promise<OutgoingResponse>;
 
+/** Where the time of an attempt went, in milliseconds; null for what it did not come to. */
+export interface AttemptPhases {
+  /** Waited after the attempt before it. */
+  readonly backoffMs: number;
+  /** Waited for the rate budget. */
+  readonly rateLimitMs: number;
+  /** Waited for one of the slots that a host has. */
+  readonly queueMs: number;
+  /** Until the request could be written: DNS, TCP and TLS, or next to nothing on a connection that was open. */
+  readonly connectMs: number | null;
+  /** From the request to the head of its answer. */
+  readonly firstByteMs: number | null;
+  /** From the head of the answer to its end. */
+  readonly bodyMs: number | null;
+}
+
 /** One attempt as recorded in `outgoing_attempts`; `path` carries no query string. */
 export interface AttemptRecord {
   readonly id: string;
@@ -140,10 +156,13 @@ export interface AttemptRecord {
   readonly status: number | null;
   readonly outcome: Outcome;
   readonly startedAt: Date;
+  /** Without what was waited for before it. */
   readonly durationMs: number;
-  /** Waited for the rate budget and between attempts. */
+  /** Waited for the rate budget, for a slot and between attempts. */
   readonly waitMs: number;
+  /** Since the attempt began. */
   readonly firstByteMs: number | null;
+  readonly phases: AttemptPhases;
   /** Of the body on the wire, before decoding. */
   readonly responseBytes: number;
   readonly error: string | null;

@@ -9,7 +9,10 @@ const LOCK_KEY = 7_204_118_304;
 export const PARTITION_DAYS_AHEAD = 3;
 
 /** Tables with one partition a day, named `<table>_<yyyymmdd>` after the UTC day. */
-export type DailyTable = 'outgoing_attempts';
+export type DailyTable = 'outgoing_attempts' | 'metric_minutes' | 'metric_hours';
+
+/** Every one of them. */
+export const DAILY_TABLES: readonly DailyTable[] = ['outgoing_attempts', 'metric_minutes', 'metric_hours'];
 
 /** Makes the partitions of `days` days from the UTC day of `fromDay` on, where they are missing. */
 export async function ensurePartitions(

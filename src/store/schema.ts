@@ -390,6 +390,47 @@ export interface AuditCheckpointsTable {
   created_at: Generated<Date>;
 }
 
+export interface MetricMinutesTable {
+  bucket: Date;
+  integration_id: string;
+  operation: string;
+  outcome: string;
+  part: string;
+  calls: number;
+  total_ms: number;
+  response_bytes: number;
+  phases: Buffer;
+}
+
+export interface MetricHoursTable {
+  bucket: Date;
+  integration_id: string;
+  operation: string;
+  outcome: string;
+  calls: number;
+  total_ms: number;
+  response_bytes: number;
+  phases: Buffer;
+}
+
+export interface MetricDaysTable {
+  bucket: Date;
+  integration_id: string;
+  operation: string;
+  outcome: string;
+  calls: number;
+  total_ms: number;
+  response_bytes: number;
+  phases: Buffer;
+}
+
+export interface MetricRollupsDueTable {
+  resolution: 'hour' | 'day';
+  bucket: Date;
+  integration_id: string;
+  marks: Generated<number>;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -428,5 +469,9 @@ export interface Schema {
   rate_limit_revision: RateLimitRevisionTable;
   rate_limit_replicas: RateLimitReplicasTable;
   rate_limit_usage: RateLimitUsageTable;
+  metric_minutes: MetricMinutesTable;
+  metric_hours: MetricHoursTable;
+  metric_days: MetricDaysTable;
+  metric_rollups_due: MetricRollupsDueTable;
   schema_migrations: SchemaMigrationsTable;
 }

@@ -34,6 +34,8 @@ export interface RunDependencies {
   readonly reader: StreamReader;
   /** Throws what tells why the integration cannot be synced; the run fails with it. */
   readonly resolveTarget: (integrationId: string) => Promise<SyncTarget>;
+  /** Told how long the storing of each batch of pages took, in milliseconds. */
+  readonly measureWrite: (integrationId: string, durationMs: number) => void;
 }
 
 /** Claims of a run that brought no page before it is given up: something in it kills its workers. */

@@ -32,6 +32,7 @@ export interface StreamSyncContext {
   readonly signal: AbortSignal;
   /** Called after every write. */
   readonly onWritten: () => void;
+  readonly measureWrite: (integrationId: string, durationMs: number) => void;
 }
 
 /**
@@ -94,6 +95,7 @@ export class StreamSync {
   }
 
   async #write(batch: RecordBatch, full: boolean): Promise<void> {
+    const startedMs = this.#context.clock.monotonicMs();
     const begins = this.#readId === null;
     const progress: Progress = {
       state: batch.state,
@@ -111,6 +113,7 @@ export class StreamSync {
         ? await writeRecords(database.db, this.#target, first!, mark, progress)
         : await this.#writeLargePage(batch, progress);
     this.#require(row);
+    this.#context.measureWrite(this.#target.claim.integrationId, this.#context.clock.monotonicMs() - startedMs);
     this.#readId = row.full_read_id ?? 0;
     const complete = !isFullReadUnderWay(row);
     this.#phase = !batch.last ? 'reading' : full && !complete ? 'read' : 'done';

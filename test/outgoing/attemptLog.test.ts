@@ -26,6 +26,7 @@ const attempt = (integrationId: string, rest: Partial<AttemptRecord> = {}): Atte
   durationMs: 12.5,
   waitMs: 0,
   firstByteMs: 10.25,
+  phases: { backoffMs: 0, rateLimitMs: 0, queueMs: 0, connectMs: 1, firstByteMs: 9.25, bodyMs: 2.25 },
   responseBytes: 3_000_000_000,
   error: null,
   ...rest,

@@ -78,6 +78,7 @@ export function openSync(
     clock: systemClock,
     log: silentLog,
     audit: unheardAudit,
+    measureWrite: () => {},
     reader: { planRead, readStream },
     resolveTarget: async (integrationId) => {
       const integration = await findIntegration(database.db, integrationId);
