@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { systemClock } from '../../../src/core/clock.ts';
+import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { UnavailableError } from '../../../src/core/errors.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { silentLog } from '../../../src/core/log.ts';
@@ -53,8 +53,9 @@ function attempt(integrationId: string, durationMs: number, rest: Partial<Attemp
 /** A process whose time is set by the test. */
 function open(timeMs: number, options: { database?: Database; maxCells?: number } = {}) {
   const time = { nowMs: timeMs };
-  // The loop that writes by itself sleeps for ever: the test says when.
-  const clock = { ...systemClock, now: () => time.nowMs, sleep: () => new Promise<void>(() => {}) };
+  // What is written by itself comes late: the test says when.
+  const sleep: Clock['sleep'] = (_ms, signal, options) => systemClock.sleep(3_600_000, signal, options);
+  const clock = { ...systemClock, now: () => time.nowMs, sleep };
   const recorder = new PerformanceRecorder({ clock, log: silentLog, database: database.current, ...options });
   return { recorder, time };
 }
