@@ -18,6 +18,7 @@ const DEADLINE_MS = 1_000;
  * back, what was allowed meanwhile is counted in it before it is asked again.
  */
 export class SharedLimiter implements Limiter {
+  readonly isShared = true;
   readonly #store: SharedLimitStore;
   readonly #clock: Clock;
   readonly #log: Log;

@@ -334,6 +334,15 @@ export interface RateLimitUsageTable {
   run_costs: number[];
 }
 
+export interface RateLimitLearnedTable {
+  integration_id: string;
+  replica_id: string;
+  share: number;
+  reason: string;
+  shut_until: Date | null;
+  changed_at: Date;
+}
+
 export interface SchemaMigrationsTable {
   version: number;
   name: string;
@@ -428,5 +437,6 @@ export interface Schema {
   rate_limit_revision: RateLimitRevisionTable;
   rate_limit_replicas: RateLimitReplicasTable;
   rate_limit_usage: RateLimitUsageTable;
+  rate_limit_learned: RateLimitLearnedTable;
   schema_migrations: SchemaMigrationsTable;
 }
