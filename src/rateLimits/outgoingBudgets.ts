@@ -170,6 +170,7 @@ export class OutgoingBudgets implements RateBudgets {
     const nowMs = this.#deps.clock.monotonicMs();
     const pausedMs = key.provider.waitMs(nowMs);
     if (pausedMs > 0) {
+      this.#planOf(key);
       key.waitsUntil(nowMs + pausedMs, nowMs + pausedMs);
       return { waitMs: pausedMs, lookInMs: pausedMs };
     }
