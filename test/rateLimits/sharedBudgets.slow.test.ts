@@ -44,8 +44,8 @@ describe.each(stores)('outgoing calls of replicas that share %s', (_store, redis
     const limit = 2_000;
     const args = [database.url, redisUrl, id, api.origin, String(limit)];
     const [doomed, survivor] = [
-      startProgram('rateLimits/support/sender.ts', args),
-      startProgram('rateLimits/support/sender.ts', args),
+      startProgram('rateLimits/fixtures/sender.ts', args),
+      startProgram('rateLimits/fixtures/sender.ts', args),
     ];
     await eventually('both to send', () => api.seen.length > limit / 4);
     await doomed.kill();
