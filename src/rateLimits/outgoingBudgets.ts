@@ -10,7 +10,7 @@ import type { Limiter } from './limiter.ts';
 import { type LimitPlan, outgoingPlanOf } from './limitPlan.ts';
 import type { TakeAnswer } from './limitRule.ts';
 import type { LimitSettings } from './limitSettings.ts';
-import { OutgoingKey } from './outgoingKey.ts';
+import type { OutgoingKey } from './outgoingKey.ts';
 import { OutgoingKeys } from './outgoingKeys.ts';
 import { OUTGOING_ACTION, outgoingRules, shareOf } from './outgoingRules.ts';
 import { answeredState, inLineState, pausedState } from './outgoingState.ts';
@@ -51,8 +51,7 @@ export class OutgoingBudgets implements RateBudgets {
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
-    const lineOf = (key: OutgoingKey) => new WaitingLine({ clock: deps.clock, take: () => this.#take(key) });
-    this.keys = new OutgoingKeys((id) => new OutgoingKey(id, lineOf));
+    this.keys = new OutgoingKeys();
     this.#open = lazy(async () => {
       await deps.settings.open();
       this.#isOpen = true;
@@ -65,7 +64,7 @@ export class OutgoingBudgets implements RateBudgets {
     const startedMs = clock.monotonicMs();
     if (!this.#isOpen) await this.#open();
     const key = this.#named(id, budgets, startedMs);
-    if (key.line.length === 0) {
+    if (key.waiting === 0) {
       const asked = this.#take(key);
       const { waitMs } = asked instanceof Promise ? await asked : asked;
       throwIfAborted(options.signal);
@@ -74,6 +73,7 @@ export class OutgoingBudgets implements RateBudgets {
     const call = { isInteractive: options.priority === 'interactive', deadlineMs: startedMs + options.maxWaitMs };
     try {
       this.#refuseHopeless(key, call);
+      key.line ??= new WaitingLine({ clock, take: () => this.#take(key) });
       await key.line.stand(call, options.signal);
     } catch (error) {
       if (error instanceof RateBudgetExceededError) this.keys.count(key, false);
@@ -84,7 +84,8 @@ export class OutgoingBudgets implements RateBudgets {
 
   async check(id: string, budgets: readonly Budget[]): Promise<BudgetState> {
     if (!this.#isOpen) await this.#open();
-    return this.#check(this.#named(id, budgets, this.#deps.clock.monotonicMs()));
+    const nowMs = this.#deps.clock.monotonicMs();
+    return this.#check(this.#named(id, budgets, nowMs), nowMs);
   }
 
   /** As `check`, with the budgets that the integration is known or found to have. */
@@ -92,17 +93,18 @@ export class OutgoingBudgets implements RateBudgets {
     const nowMs = this.#deps.clock.monotonicMs();
     if (!this.#isOpen) return this.#open().then(() => this.checkKnown(id));
     const key = this.keys.of(id, nowMs);
-    return nowMs < key.budgetsUntilMs ? this.#check(key) : this.#lookUp(key).then(() => this.#check(key));
+    return nowMs < key.budgetsUntilMs ? this.#check(key, nowMs) : this.#lookUp(key).then(() => this.#check(key, nowMs));
   }
 
   observe(id: string, observed: ObservedRateLimit): void {
     const { clock } = this.#deps;
     const nowMs = clock.monotonicMs();
     const key = this.keys.of(id, nowMs);
-    key.provider.observe(observed, nowMs, clock.now());
+    const provider = key.said();
+    provider.observe(observed, nowMs, clock.now());
     // Those in line may now have to wait longer than they want to, and should hear it at once.
-    key.line.wake();
-    if (key.provider.shutUntilMs > Math.max(nowMs, key.toldUntilMs + TOLD_STEP_MS)) {
+    key.line?.wake();
+    if (provider.shutUntilMs > Math.max(nowMs, key.toldUntilMs + TOLD_STEP_MS)) {
       this.#tell(key, 'The provider answered that nothing is left.');
     }
   }
@@ -110,9 +112,9 @@ export class OutgoingBudgets implements RateBudgets {
   learn(id: string, feedback: CallFeedback): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const key = this.keys.of(id, nowMs);
-    const change = key.share.learn(feedback, nowMs);
+    const change = key.learning().learn(feedback, nowMs);
     if (change === null) return;
-    key.line.wake();
+    key.line?.wake();
     this.#deps.changed?.(id, change);
     this.#tell(key, change.reason);
   }
@@ -122,12 +124,12 @@ export class OutgoingBudgets implements RateBudgets {
     const nowMs = this.#deps.clock.monotonicMs();
     const key = this.keys.of(integrationId, nowMs);
     if (shutForMs > 0) {
-      key.provider.shut(nowMs + shutForMs);
+      key.said().shut(nowMs + shutForMs);
       key.toldUntilMs = Math.max(key.toldUntilMs, nowMs + shutForMs);
     }
-    const change = key.share.adopt(share, nowMs, `Another replica: ${reason}`);
+    const change = key.learning().adopt(share, nowMs, `Another replica: ${reason}`);
     if (change !== null) this.#deps.changed?.(integrationId, change);
-    key.line.wake();
+    key.line?.wake();
   }
 
   /** For the statistics. */
@@ -139,9 +141,9 @@ export class OutgoingBudgets implements RateBudgets {
   #tell(key: OutgoingKey, reason: string): void {
     const { clock, limiter, tell } = this.#deps;
     if (tell === undefined || !limiter.isShared) return;
-    key.toldUntilMs = key.provider.shutUntilMs;
-    const shutForMs = Math.max(0, key.provider.shutUntilMs - clock.monotonicMs());
-    tell({ integrationId: key.id, share: key.share.share, reason, shutForMs });
+    key.toldUntilMs = key.said().shutUntilMs;
+    const shutForMs = Math.max(0, key.toldUntilMs - clock.monotonicMs());
+    tell({ integrationId: key.id, share: key.share, reason, shutForMs });
   }
 
   #named(id: string, budgets: readonly Budget[], nowMs: number): OutgoingKey {
@@ -159,7 +161,7 @@ export class OutgoingBudgets implements RateBudgets {
   /** @throws RateBudgetExceededError for a call that can be known not to be served in time, or has no room in line */
   #refuseHopeless(key: OutgoingKey, call: { readonly isInteractive: boolean; readonly deadlineMs: number }): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    const ahead = key.line.ahead(call.isInteractive);
+    const ahead = key.line?.ahead(call.isInteractive) ?? 0;
     const queueMs = key.queueMs(ahead);
     const soonestMs = Math.max(nowMs, key.looksAtMs) + queueMs;
     if (soonestMs > call.deadlineMs || ahead >= MAX_WAITERS)
@@ -168,7 +170,7 @@ export class OutgoingBudgets implements RateBudgets {
 
   #take(key: OutgoingKey): Turn | Promise<Turn> {
     const nowMs = this.#deps.clock.monotonicMs();
-    const pausedMs = key.provider.waitMs(nowMs);
+    const pausedMs = key.pausedMs(nowMs);
     if (pausedMs > 0) {
       this.#planOf(key);
       key.waitsUntil(nowMs + pausedMs, nowMs + pausedMs);
@@ -190,14 +192,12 @@ export class OutgoingBudgets implements RateBudgets {
     return { waitMs: fitsInMs, lookInMs };
   }
 
-  #check(key: OutgoingKey): BudgetState | Promise<BudgetState> {
-    const { clock } = this.#deps;
-    const nowMs = clock.monotonicMs();
-    const pausedMs = key.provider.waitMs(nowMs);
-    if (key.line.length > 0 || pausedMs > 0) {
+  #check(key: OutgoingKey, nowMs: number): BudgetState | Promise<BudgetState> {
+    const pausedMs = key.pausedMs(nowMs);
+    if (key.waiting > 0 || pausedMs > 0) {
       this.#planOf(key);
       this.keys.count(key, false);
-      return key.line.length > 0 ? inLineState(key, nowMs) : pausedState(key, pausedMs, clock.now());
+      return key.waiting > 0 ? inLineState(key, nowMs) : pausedState(key, pausedMs, this.#deps.clock.now());
     }
     const asked = this.#ask(key);
     if (asked instanceof Promise) return asked.then((answer) => this.#checked(key, answer));
@@ -213,7 +213,7 @@ export class OutgoingBudgets implements RateBudgets {
   #ask(key: OutgoingKey): TakeAnswer | Promise<TakeAnswer> {
     const plan = this.#planOf(key);
     // Counted before the answer, so that calls that are asked for together see each other.
-    const counted = key.provider.count();
+    const counted = key.provider === null ? null : key.provider.count();
     const asked =
       key.releasing === null
         ? this.#deps.limiter.take(plan, 1)
@@ -234,7 +234,7 @@ export class OutgoingBudgets implements RateBudgets {
 
   #planOf(key: OutgoingKey): LimitPlan {
     const { settings, limiter } = this.#deps;
-    const { share } = key.share;
+    const { share } = key;
     const before = key.plan;
     if (key.revision === settings.revision && key.planShare === share && key.planBudgets === key.budgets)
       return before!;

@@ -12,9 +12,10 @@ const SHARE_KEPT_MS = 600_000;
 /** What this process knows of the outgoing calls of one integration. Times are monotonic unless they say epoch. */
 export class OutgoingKey {
   readonly id: string;
-  readonly share = new AdaptiveShare();
-  readonly provider = new ProviderWord();
-  readonly line: WaitingLine;
+  /** Made when something is learned, heard or waits: of most keys there are many, and nothing of these. */
+  adaptive: AdaptiveShare | null = null;
+  provider: ProviderWord | null = null;
+  line: WaitingLine | null = null;
   /** Those named last, or looked up; null: none yet. */
   budgets: readonly Budget[] | null = null;
   /** Until when what was looked up counts. */
@@ -43,9 +44,33 @@ export class OutgoingKey {
   remaining = 0;
   resetAtEpochMs = 0;
 
-  constructor(id: string, makeLine: (key: OutgoingKey) => WaitingLine) {
+  constructor(id: string) {
     this.id = id;
-    this.line = makeLine(this);
+  }
+
+  /** Of its budgets, what it uses. */
+  get share(): number {
+    return this.adaptive === null ? 1 : this.adaptive.share;
+  }
+
+  /** Calls in line. */
+  get waiting(): number {
+    return this.line === null ? 0 : this.line.length;
+  }
+
+  /** Milliseconds until the provider lets a call through, by its own word; 0: now. */
+  pausedMs(nowMs: number): number {
+    return this.provider === null ? 0 : this.provider.waitMs(nowMs);
+  }
+
+  learning(): AdaptiveShare {
+    this.adaptive ??= new AdaptiveShare();
+    return this.adaptive;
+  }
+
+  said(): ProviderWord {
+    this.provider ??= new ProviderWord();
+    return this.provider;
   }
 
   /** Lists of the same budgets are the same. What a call named needs no looking up. */
@@ -79,8 +104,9 @@ export class OutgoingKey {
 
   /** Whether forgetting this key changes nothing. */
   isSettled(nowMs: number): boolean {
-    const shareSettled = this.share.share === 1 || nowMs - this.share.changedAtMs > SHARE_KEPT_MS;
-    return this.line.length === 0 && shareSettled && this.provider.isIdle(nowMs);
+    const changedAtMs = this.adaptive?.changedAtMs ?? Number.NEGATIVE_INFINITY;
+    const shareSettled = this.share === 1 || nowMs - changedAtMs > SHARE_KEPT_MS;
+    return this.waiting === 0 && shareSettled && (this.provider?.isIdle(nowMs) ?? true);
   }
 
   use(): RateLimitUse {
@@ -101,11 +127,11 @@ export class OutgoingKey {
   }
 
   outgoingUse(nowMs: number, epochMs: number): OutgoingUse {
-    const shutMs = this.provider.waitMs(nowMs);
+    const shutMs = this.pausedMs(nowMs);
     return {
       integrationId: this.id,
-      share: this.share.share,
-      waiting: this.line.length,
+      share: this.share,
+      waiting: this.waiting,
       budgets: this.rules.map(({ maxRequests, windowSize }) => ({ maxRequests, windowSize })),
       pausedUntil: shutMs === 0 ? null : new Date(Math.ceil(epochMs + shutMs)).toISOString(),
     };

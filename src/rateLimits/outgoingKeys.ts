@@ -1,5 +1,5 @@
 import { RateBudgetExceededError } from './errors.ts';
-import type { OutgoingKey } from './outgoingKey.ts';
+import { OutgoingKey } from './outgoingKey.ts';
 import type { OutgoingUse, RateLimitUse } from './types.ts';
 
 /** Keys remembered at once; those that say nothing any more are forgotten all along. */
@@ -12,26 +12,14 @@ const LOOKED_AT_WHEN_FULL = 100;
 
 /** The integrations whose outgoing calls this process knows, bounded. */
 export class OutgoingKeys {
-  readonly #make: (id: string) => OutgoingKey;
   readonly #keys = new Map<string, OutgoingKey>();
   #sweep = this.#keys.entries();
   /** Also of keys that were forgotten. */
   allowed = 0;
   refused = 0;
 
-  constructor(make: (id: string) => OutgoingKey) {
-    this.#make = make;
-  }
-
   get size(): number {
     return this.#keys.size;
-  }
-
-  /** Calls in line, of all keys. */
-  get waiting(): number {
-    let waiting = 0;
-    for (const { line } of this.#keys.values()) waiting += line.length;
-    return waiting;
   }
 
   find(id: string): OutgoingKey | undefined {
@@ -50,7 +38,7 @@ export class OutgoingKeys {
     if (this.#keys.size >= MAX_KEYS) {
       throw new RateBudgetExceededError(`More than ${MAX_KEYS} keys are limited at once; try again later.`, 1_000);
     }
-    const key = this.#make(id);
+    const key = new OutgoingKey(id);
     key.usedAtMs = nowMs;
     this.#keys.set(id, key);
     return key;
@@ -58,7 +46,7 @@ export class OutgoingKeys {
 
   /** Asks anew for everybody in line. */
   wakeAll(): void {
-    for (const { line } of this.#keys.values()) line.wake();
+    for (const { line } of this.#keys.values()) line?.wake();
   }
 
   count(key: OutgoingKey, allowed: boolean): void {

@@ -21,7 +21,7 @@ export function answeredState(key: OutgoingKey, answer: TakeAnswer): BudgetState
 
 /** Refused because others came before. */
 export function inLineState(key: OutgoingKey, nowMs: number): BudgetState {
-  const { length } = key.line;
+  const length = key.waiting;
   const retryAfterMs = Math.max(1, Math.ceil(key.fitsAtMs - nowMs + key.queueMs(length)));
   return refused(key, retryAfterMs, `${length} ${length === 1 ? 'call waits' : 'calls wait'} in line before it.`);
 }

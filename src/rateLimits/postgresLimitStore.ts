@@ -9,8 +9,8 @@ const MAX_ATTEMPTS = 3;
 const MAX_CONNECTIONS = 2;
 /** Statements that wait for one of these; the next fails at once. */
 const MAX_QUEUED = 1_000;
-/** Also the longest wait in that queue. A connection that does not answer in time is given up. */
-const DEADLINE_MS = 1_000;
+/** A connection that does not answer in time is given up, and whoever waited for one meanwhile fails too. */
+const DEADLINE_MS = 2_000;
 
 /**
  * Limits in PostgreSQL: one statement a call (`use_rate_limits` of the migrations) on an unlogged table, by the clock
@@ -21,6 +21,7 @@ export class PostgresLimitStore implements SharedLimitStore {
   readonly #database: Database;
   readonly #timeMs: (() => number) | undefined;
   readonly #connections = bulkhead(MAX_CONNECTIONS, MAX_QUEUED);
+  #failedAtMs = Number.NEGATIVE_INFINITY;
 
   /** `timeMs`: a clock in place of that of the database, for tests. */
   constructor(options: { database: Database; timeMs?: () => number }) {
@@ -74,9 +75,15 @@ export class PostgresLimitStore implements SharedLimitStore {
   async #query<Row extends object>({ sql: text, parameters }: CompiledQuery<Row>): Promise<Row[]> {
     const queuedMs = performance.now();
     return this.#connections.execute(async () => {
-      if (performance.now() - queuedMs > DEADLINE_MS) throw new Error('Too many limits are asked for at once.');
+      if (queuedMs <= this.#failedAtMs) throw new Error('The database did not answer those before.');
       const config = { text, values: [...parameters], query_timeout: DEADLINE_MS };
-      return (await this.#database.pool.query<Row>(config)).rows;
+      try {
+        return (await this.#database.pool.query<Row>(config)).rows;
+      } catch (error) {
+        // What the database itself answers has a code.
+        if ((error as { code?: unknown }).code === undefined) this.#failedAtMs = performance.now();
+        throw error;
+      }
     });
   }
 

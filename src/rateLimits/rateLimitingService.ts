@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Log } from '../core/log.ts';
+import type { BudgetState } from './budgets.ts';
 import type { Limiter } from './limiter.ts';
 import {
   type CompleteRule,
@@ -65,7 +66,10 @@ export class RateLimitingService {
   async checkRateLimit(integrationId: string, action: string, config?: RateLimitConfig): Promise<RateLimitResult> {
     if (!this.#isOpen) await this.#open();
     if (this.#clearing !== null) await this.#clearing;
-    if (action === OUTGOING_ACTION && config === undefined) return this.#checkOutgoing(integrationId);
+    if (action === OUTGOING_ACTION && config === undefined) {
+      const state = this.#checkOutgoing(integrationId);
+      return this.#outgoingResult(state instanceof Promise ? await state : state);
+    }
     const tally = this.#tallies.find(integrationId, action) ?? this.#begin(integrationId, action);
     const known = config === undefined && tally.revision === this.#deps.settings.revision ? tally.plan : null;
     const plan = known ?? (await this.#plan(tally, config));
@@ -133,12 +137,14 @@ export class RateLimitingService {
     await this.#clearing;
   }
 
-  async #checkOutgoing(integrationId: string): Promise<RateLimitResult> {
+  #checkOutgoing(integrationId: string): BudgetState | Promise<BudgetState> {
     const { outgoing } = this.#deps;
     if (outgoing.keys.find(integrationId) === undefined) parseNames(integrationId, OUTGOING_ACTION);
-    const asked = outgoing.checkKnown(integrationId);
-    const { allowed, limit, remaining, resetAtMs, retryAfterMs, strategy, reason } =
-      asked instanceof Promise ? await asked : asked;
+    return outgoing.checkKnown(integrationId);
+  }
+
+  #outgoingResult(state: BudgetState): RateLimitResult {
+    const { allowed, limit, remaining, resetAtMs, retryAfterMs, strategy, reason } = state;
     const retryAfter = Math.ceil(retryAfterMs / 1_000);
     return { allowed, limit, remaining, resetAt: this.#isoTime(resetAtMs), retryAfter, strategy, reason };
   }
