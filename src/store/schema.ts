@@ -431,6 +431,15 @@ export interface MetricRollupsDueTable {
   marks: Generated<number>;
 }
 
+export interface RateLimitLearnedTable {
+  integration_id: string;
+  replica_id: string;
+  share: number;
+  reason: string;
+  shut_until: Date | null;
+  changed_at: Date;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -473,5 +482,6 @@ export interface Schema {
   metric_hours: MetricHoursTable;
   metric_days: MetricDaysTable;
   metric_rollups_due: MetricRollupsDueTable;
+  rate_limit_learned: RateLimitLearnedTable;
   schema_migrations: SchemaMigrationsTable;
 }
