@@ -13,6 +13,7 @@ import { CredentialStore } from './credentials/credentialStore.ts';
 import { InstallationKeys } from './credentials/installationKeys.ts';
 import { nodeBackend } from './credentials/nodeBackend.ts';
 import { finishRotation } from './credentials/rotation.ts';
+import { VERSION } from './http/version.ts';
 import { IntegrationCatalog } from './integrations/catalog.ts';
 import { IntegrationConnections } from './integrations/connections.ts';
 import { IntegrationDeletion } from './integrations/deletion.ts';
@@ -33,6 +34,9 @@ import { ShareChanges } from './rateLimits/shareChanges.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
+import { AttemptSpans } from './telemetry/attemptSpans.ts';
+import { openOpenTelemetry } from './telemetry/openTelemetry.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 const ROTATION_JOB = 'credentials.finishRotation';
 
@@ -58,6 +62,7 @@ export interface App {
   readonly connectors: ConnectorRegistry;
   readonly outgoing: Outgoing;
   readonly performanceRecorder: PerformanceRecorder;
+  readonly telemetry: Telemetry;
   readonly jobs: Jobs;
   readonly audit: AuditLog;
   readonly access: Access;
@@ -91,6 +96,15 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log: (line) => log.info(line),
   });
   opening.defer(() => database.close());
+
+  const telemetry = new Telemetry({ database, clock, integrationSeries: config.metricsIntegrationSeries });
+  const openTelemetry = await openOpenTelemetry({
+    variables: config.openTelemetry,
+    log,
+    version: VERSION,
+    families: () => telemetry.families(),
+  });
+  opening.defer(async () => openTelemetry?.close());
 
   const keys = await InstallationKeys.open(database, secrets.encryptionSecret);
   const credentials = new CredentialStore(database, keys);
@@ -131,9 +145,12 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const performanceRecorder = new PerformanceRecorder({ database, clock, log });
   opening.defer(() => performanceRecorder.close());
   definePerformanceJobs({ jobs, database, clock });
-  const watchers: readonly AttemptSink[] = config.performanceMonitoringEnabled
-    ? [attempts, performanceRecorder]
-    : [attempts];
+  const watchers: readonly AttemptSink[] = [
+    attempts,
+    telemetry.attempts,
+    new AttemptSpans(),
+    ...(config.performanceMonitoringEnabled ? [performanceRecorder] : []),
+  ];
   const shareChanges = new ShareChanges({ clock, log });
   const budgets = new InProcessRateBudgets({ clock, changed: (key, change) => shareChanges.add(key, change) });
   const outgoing = createOutgoing({
@@ -164,7 +181,9 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     audit,
     reader: { planRead, readStream },
     resolveTarget: (integrationId) => sessions.syncTarget(integrationId),
+    onRunFinished: async (run) => telemetry.syncs.record(run),
     measureWrite: (integrationId, durationMs) => {
+      telemetry.attempts.recordWrite(durationMs);
       if (!config.performanceMonitoringEnabled) return;
       performanceRecorder.recordPhase(integrationId, 'sync', 'success', 'write', durationMs);
     },
@@ -208,6 +227,14 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
 
   const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
   opening.defer(() => rateLimitingService.close());
+  telemetry.watch({
+    outgoing,
+    rateLimits: rateLimitingService,
+    database,
+    attempts,
+    recorder: performanceRecorder,
+    version: VERSION,
+  });
 
   if (workers) {
     await jobs.start();
@@ -225,6 +252,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     connectors,
     outgoing,
     performanceRecorder,
+    telemetry,
     jobs,
     audit,
     access,
