@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/light.js';
 import type { Family, HistogramSample, Labels } from './families.ts';
 import { writeSpans } from './nativeBuckets.ts';
 
-/** `io.prometheus.client.MetricFamily`, as far as it is written here. Fields that are not set are left out. */
+/** `io.prometheus.client.MetricFamily`, as far as it is written here. A field that is zero is not written, which means the same. */
 const SCHEMA = {
   nested: {
     LabelPair: { fields: { name: { type: 'string', id: 1 }, value: { type: 'string', id: 2 } } },
