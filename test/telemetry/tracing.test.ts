@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: messages are decoded by their schema, without types
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestServer, type TestServer } from '../http/testServer.ts';
 import { closedPort } from '../outgoing/support/servers.ts';

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: messages are decoded by their schema, without types
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
