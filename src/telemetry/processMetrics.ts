@@ -23,10 +23,6 @@ export class ProcessMetrics {
     const given = await (await this.#measured)();
     return given.filter(({ name }) => !MISNAMED.test(name)).flatMap(toFamily);
   }
-
-  async close(): Promise<void> {
-    this.#measured = null;
-  }
 }
 
 async function measure(): Promise<() => Promise<Given[]>> {

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: messages are decoded by their schema, without types
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wantedSignals } from '../../src/telemetry/openTelemetry.ts';
 import { openTestServer, type TestServer } from '../http/testServer.ts';
 import { closedPort } from '../outgoing/support/servers.ts';
 import { openTestApp } from '../support/app.ts';
@@ -163,4 +164,16 @@ it('does its work without a collector that answers, and ends in time', async () 
   clearVariables();
   // Three seconds for what is left; the rest is for a busy machine.
   expect(performance.now() - startedMs).toBeLessThan(15_000);
+});
+
+it.each([
+  [{}, false, false],
+  [{ OTEL_SERVICE_NAME: 'x' }, false, false],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318' }, true, true],
+  [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c:4318/v1/traces' }, true, false],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_METRICS_EXPORTER: 'none' }, true, false],
+  [{ OTEL_METRICS_EXPORTER: 'otlp' }, false, true],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_SDK_DISABLED: 'true' }, false, false],
+])('%o exports traces: %s, metrics: %s', (variables, traces, metrics) => {
+  expect(wantedSignals(variables as Record<string, string>)).toEqual({ traces, metrics });
 });
