@@ -633,6 +633,7 @@ create table sync_runs (
   records_unchanged bigint not null default 0,
   error jsonb,
   warnings jsonb not null default '[]'::jsonb,
+  trace_parent text,
   constraint sync_runs_pkey PRIMARY KEY (id),
   constraint sync_runs_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
   constraint sync_runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'stopped'::text]))),

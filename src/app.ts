@@ -13,6 +13,7 @@ import { CredentialStore } from './credentials/credentialStore.ts';
 import { InstallationKeys } from './credentials/installationKeys.ts';
 import { nodeBackend } from './credentials/nodeBackend.ts';
 import { finishRotation } from './credentials/rotation.ts';
+import { VERSION } from './http/version.ts';
 import { IntegrationCatalog } from './integrations/catalog.ts';
 import { IntegrationConnections } from './integrations/connections.ts';
 import { IntegrationDeletion } from './integrations/deletion.ts';
@@ -31,6 +32,9 @@ import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
+import { AttemptSpans } from './telemetry/attemptSpans.ts';
+import { openOpenTelemetry } from './telemetry/openTelemetry.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 const ROTATION_JOB = 'credentials.finishRotation';
 
@@ -56,6 +60,7 @@ export interface App {
   readonly connectors: ConnectorRegistry;
   readonly outgoing: Outgoing;
   readonly performanceRecorder: PerformanceRecorder;
+  readonly telemetry: Telemetry;
   readonly jobs: Jobs;
   readonly audit: AuditLog;
   readonly access: Access;
@@ -89,6 +94,15 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log: (line) => log.info(line),
   });
   opening.defer(() => database.close());
+
+  const telemetry = new Telemetry({ database, clock, integrationSeries: config.metricsIntegrationSeries });
+  const openTelemetry = await openOpenTelemetry({
+    variables: config.openTelemetry,
+    log,
+    version: VERSION,
+    families: () => telemetry.families(),
+  });
+  opening.defer(async () => openTelemetry?.close());
 
   const keys = await InstallationKeys.open(database, secrets.encryptionSecret);
   const credentials = new CredentialStore(database, keys);
@@ -129,9 +143,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const performanceRecorder = new PerformanceRecorder({ database, clock, log });
   opening.defer(() => performanceRecorder.close());
   definePerformanceJobs({ jobs, database, clock });
-  const watchers: readonly AttemptSink[] = config.performanceMonitoringEnabled
-    ? [attempts, performanceRecorder]
-    : [attempts];
   const limits = openRateLimits({
     config,
     database,
@@ -143,6 +154,12 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   });
   // After everything that sends.
   opening.defer(() => limits.close());
+  const watchers: readonly AttemptSink[] = [
+    attempts,
+    telemetry.attempts,
+    new AttemptSpans(),
+    ...(config.performanceMonitoringEnabled ? [performanceRecorder] : []),
+  ];
   const outgoing = createOutgoing({
     clock,
     allowedPrivateHosts: config.allowedPrivateHosts,
@@ -171,7 +188,9 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     audit,
     reader: { planRead, readStream },
     resolveTarget: (integrationId) => sessions.syncTarget(integrationId),
+    onRunFinished: async (run) => telemetry.syncs.record(run),
     measureWrite: (integrationId, durationMs) => {
+      telemetry.attempts.recordWrite(durationMs);
       if (!config.performanceMonitoringEnabled) return;
       performanceRecorder.recordPhase(integrationId, 'sync', 'success', 'write', durationMs);
     },
@@ -221,6 +240,15 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     budgets: limits.outgoing,
   });
 
+  telemetry.watch({
+    outgoing,
+    rateLimits: limits.service,
+    database,
+    attempts,
+    recorder: performanceRecorder,
+    version: VERSION,
+  });
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
@@ -237,6 +265,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     connectors,
     outgoing,
     performanceRecorder,
+    telemetry,
     jobs,
     audit,
     access,

@@ -24,6 +24,7 @@ export const PERMISSIONS = {
   'access:freeze': { scope: 'workspace', title: 'Freeze and unfreeze a user or an API key' },
   'breakGlass:request': { scope: 'workspace', title: 'Ask for break-glass access' },
   'breakGlass:approve': { scope: 'workspace', title: 'Approve the break-glass access of somebody else' },
+  'metrics:read': { scope: 'workspace', title: 'Read the metrics of the whole installation' },
   'audit:read': { scope: 'workspace', title: 'Read, export and prove the audit log' },
 } as const;
 

@@ -66,6 +66,7 @@ import { errorPage } from './routes/system/errorPage.ts';
 import { health } from './routes/system/health.ts';
 import { home } from './routes/system/home.ts';
 import { livez } from './routes/system/livez.ts';
+import { metrics } from './routes/system/metrics.ts';
 import { readyz } from './routes/system/readyz.ts';
 import { deactivateUser } from './routes/users/deactivateUser.ts';
 import { getUser } from './routes/users/getUser.ts';
@@ -154,6 +155,7 @@ const ROUTES: readonly AddRoute[] = [
   accountPages,
   errorPage,
   livez,
+  metrics,
 ];
 
 /** These take YAML bodies beside JSON. */

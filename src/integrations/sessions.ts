@@ -79,7 +79,7 @@ export class ConnectorSessions {
       authMode: configuration.authMode,
       credentials: stored?.credentials ?? {},
       budgets: configuredBudgets(configuration.rateLimits),
-      send: this.#deps.send,
+      send: (call) => this.#deps.send({ platform: integration.platform, ...call }),
       clock: this.#deps.clock,
     };
   }

@@ -95,6 +95,7 @@ export interface SyncRunsTable {
   records_unchanged: Generated<number>;
   error: NullableJson;
   warnings: GeneratedJson;
+  trace_parent: string | null;
 }
 
 export interface SyncStatesTable {

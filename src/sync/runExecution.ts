@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { AppError, errorMessage, UnavailableError } from '../core/errors.ts';
 import { suggestion } from '../core/input.ts';
 import type { Log } from '../core/log.ts';
+import { failSpan, inSpan, linksTo } from '../core/tracing.ts';
 import type { Integration } from '../integrations/types.ts';
 import { OutgoingCallError } from '../outgoing/errors.ts';
 import type { Database } from '../store/database.ts';
@@ -47,7 +48,33 @@ const MAX_BARREN_CLAIMS = 20;
  * A stream that fails does not keep the others from being synced; the run then ends as failed with that stream's
  * error. When the database cannot be reached the run is left alone: its lease runs out and whoever can takes it over.
  */
-export async function executeRun(
+export function executeRun(
+  deps: RunDependencies,
+  run: SyncRunRow,
+  signal: AbortSignal,
+  onWritten: () => void,
+): Promise<SyncRunRow | undefined> {
+  const attributes = {
+    'integration_services.sync.run.id': run.id,
+    'integration_services.sync.trigger': run.trigger,
+    'integration_services.sync.full_refresh': run.full_refresh,
+    'integration_services.sync.claim': run.lease_token,
+    'integration_services.integration.id': run.integration_id,
+  };
+  // A trace of its own, because it may begin long after it was asked for, and in another process.
+  const settings = { attributes, root: true, links: linksTo(run.trace_parent) };
+  return inSpan('sync run', settings, async (span) => {
+    const finished = await carryOut(deps, run, signal, onWritten);
+    span.setAttribute('integration_services.sync.status', finished?.status ?? 'released');
+    if (finished === undefined) return finished;
+    span.setAttribute('integration_services.sync.records_read', finished.records_read);
+    span.setAttribute('integration_services.sync.pages', finished.pages);
+    if (finished.error !== null) failSpan(span, finished.error);
+    return finished;
+  });
+}
+
+async function carryOut(
   deps: RunDependencies,
   run: SyncRunRow,
   signal: AbortSignal,
@@ -97,7 +124,10 @@ async function syncStreams(
     const phase = run.progress[stream];
     if (phase === 'done') continue;
     try {
-      await syncStream(context, opened ?? (await openTarget(context)), stream, phase);
+      const target = opened;
+      await inSpan('sync stream', { attributes: { 'integration_services.sync.stream': stream } }, async () =>
+        syncStream(context, target ?? (await openTarget(context)), stream, phase),
+      );
     } catch (error) {
       if (signal.aborted || error instanceof RunInterruption || isDatabaseGone(error)) throw error;
       problems.push(describe(error, deps.log, run, stream));

@@ -1,6 +1,8 @@
+import { SpanKind } from '@opentelemetry/api';
 import { sql, type Transaction } from 'kysely';
 import type { ConnectorSession } from '../connectors/types.ts';
 import type { Clock } from '../core/clock.ts';
+import { inSpan } from '../core/tracing.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 import { deleteUnseen } from './deletionQueries.ts';
@@ -108,10 +110,20 @@ export class StreamSync {
     const { database } = this.#context;
     const [first, ...more] = batch.portions;
     const mark = { readId: this.#readId, completeReadId: this.#completeReadId };
-    const row =
+    const settings = {
+      kind: SpanKind.CLIENT,
+      attributes: {
+        'db.system.name': 'postgresql',
+        'db.operation.name': 'write pages',
+        'integration_services.sync.pages': batch.pages,
+        'integration_services.sync.records_read': batch.recordsRead,
+      },
+    };
+    const row = await inSpan('write pages', settings, async () =>
       more.length === 0
-        ? await writeRecords(database.db, this.#target, first!, mark, progress)
-        : await this.#writeLargePage(batch, progress);
+        ? writeRecords(database.db, this.#target, first!, mark, progress)
+        : this.#writeLargePage(batch, progress),
+    );
     this.#require(row);
     this.#context.measureWrite(this.#target.claim.integrationId, this.#context.clock.monotonicMs() - startedMs);
     this.#readId = row.full_read_id ?? 0;
