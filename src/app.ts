@@ -26,6 +26,10 @@ import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
 import { definePerformanceJobs } from './performance/performanceJobs.ts';
 import { PerformanceRecorder } from './performance/store/performanceRecorder.ts';
+import { CurrentTuning } from './performance/tuning/currentTuning.ts';
+import type { ExperimentLimits } from './performance/tuning/experimentLimits.ts';
+import { PerformanceOptimizer } from './performance/tuning/performanceOptimizer.ts';
+import { defineTuningJobs, reviewAfterRun } from './performance/tuning/tuningJobs.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
 import { openRateLimits } from './rateLimits/openRateLimits.ts';
 import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
@@ -41,6 +45,8 @@ export interface AppOptions {
   readonly config?: Config;
   readonly log?: Log;
   readonly clock?: Clock;
+  /** How experiments are made, where it differs from the usual. */
+  readonly experimentLimits?: Partial<ExperimentLimits>;
   /** Whether this process runs syncs, schedules and jobs. Default true; a command leaves them to the server. */
   readonly workers?: boolean;
   /** Shares the embedded database of a server that runs on the same data folder. Default true; the server itself does not. */
@@ -58,6 +64,7 @@ export interface App {
   readonly connectors: ConnectorRegistry;
   readonly outgoing: Outgoing;
   readonly performanceRecorder: PerformanceRecorder;
+  readonly performanceOptimizer: PerformanceOptimizer;
   readonly jobs: Jobs;
   readonly audit: AuditLog;
   readonly access: Access;
@@ -149,15 +156,33 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   });
   opening.defer(() => outgoing.close());
 
+  const tuning = new CurrentTuning({ database, clock });
   const sessions = new ConnectorSessions({
     database,
     registry: connectors,
     credentials,
     send: outgoing.send,
+    tuning,
+    defaultBudget: config.defaultRateLimit,
     clock,
     audit,
   });
+  const performanceOptimizer = new PerformanceOptimizer({
+    database,
+    audit,
+    clock,
+    describe: async (integrationId) => {
+      const integration = await catalog.get(integrationId);
+      return { integration, connector: await sessions.connector(integration.platform, integration.configuration) };
+    },
+    flush: async () => {
+      await Promise.all([attempts.flush(), performanceRecorder.flush()]);
+    },
+    limits: options.experimentLimits,
+  });
+  defineTuningJobs(jobs, performanceOptimizer);
   const sync = new SyncService({
+    onRunFinished: reviewAfterRun(performanceOptimizer, log),
     database,
     clock,
     log,
@@ -225,6 +250,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     connectors,
     outgoing,
     performanceRecorder,
+    performanceOptimizer,
     jobs,
     audit,
     access,
