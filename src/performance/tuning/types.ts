@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../core/json.ts';
 
 /** What an experiment may change. The other settings are for hands only. */
 export type Knob = 'pageSizePercent' | 'streamConcurrency' | 'rateSharePercent' | 'headersMs';
@@ -46,7 +45,7 @@ export interface TuningChange {
   readonly to: number;
   readonly goal: Goal;
   readonly reason: string;
-  readonly evidence: JsonObject;
+  readonly evidence: Readonly<Record<string, number>>;
 }
 
 /** Comparable runs of a period, and every attempt of syncs in it. */

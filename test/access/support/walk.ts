@@ -64,7 +64,7 @@ export async function addressOf(world: World, { member, target }: Walker, route:
       return value;
     });
   if (url.startsWith('/api/v1/integrations/:id'))
-    return put({ id: target.id, runId: target.runId, stream: 'items', action: 'api_call' });
+    return put({ id: target.id, runId: target.runId, stream: 'items', action: 'api_call', experimentId: 'exp_none' });
   if (url.startsWith('/api/v1/users/:id')) return put({ id: victim.id });
   switch (url) {
     case '/api/v1/webhooks/:id':
