@@ -5,8 +5,8 @@ type Budget = NonNullable<OutgoingCall['budgets']>[number];
 type Settings = Pick<TuningSettings, 'rateSharePercent' | 'connectMs' | 'headersMs' | 'totalMs'>;
 
 /**
- * A way out that sends every call with the settings as they are then. What a call asks for itself counts before them,
- * and a budget is only ever made smaller.
+ * A way out that sends every call with the settings as they are then: those of syncs within their deadlines, unless a
+ * call has its own, and all of them within the share of the budgets, which are only ever made smaller.
  * @param defaultBudget of calls that name none
  */
 export function tunedSend(send: SendOutgoing, current: () => Promise<Settings>, defaultBudget: Budget): SendOutgoing {
@@ -15,7 +15,9 @@ export function tunedSend(send: SendOutgoing, current: () => Promise<Settings>, 
 
 export function tuneCall(call: OutgoingCall, settings: Settings, defaultBudget: Budget): OutgoingCall {
   const { rateSharePercent, connectMs, headersMs, totalMs } = settings;
-  const set = Object.entries({ connectMs, headersMs, totalMs }).filter(([, ms]) => ms !== null);
+  // They follow from what syncs take; a login may take longer.
+  const deadlines = call.operation === 'sync' ? { connectMs, headersMs, totalMs } : {};
+  const set = Object.entries(deadlines).filter(([, ms]) => ms !== null);
   const share = rateSharePercent ?? 100;
   return {
     ...call,

@@ -101,7 +101,7 @@ export class Experiments {
    * Sets all settings by hand; what is left out goes back to the connector's. An experiment that runs ends with it.
    * @throws InvalidInputError
    */
-  set(integrationId: string, input: unknown): Promise<Tuning> {
+  async set(integrationId: string, input: unknown): Promise<Tuning> {
     const settings = parseInput(tuningSchema, input, 'The tuning');
     return this.#database.transaction(async (tx) => {
       await lockTuning(tx, integrationId);

@@ -1,4 +1,3 @@
-
 /** What an experiment may change. The other settings are for hands only. */
 export type Knob = 'pageSizePercent' | 'streamConcurrency' | 'rateSharePercent' | 'headersMs';
 

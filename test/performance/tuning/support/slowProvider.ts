@@ -12,6 +12,8 @@ export interface Behaviour {
   refusesAbove?: { size: number; status: number };
   /** Larger pages are silently cut to this. */
   cutsTo?: number;
+  /** Lists that it does not know. */
+  missing?: readonly string[];
 }
 
 export interface SlowProvider {
@@ -32,12 +34,17 @@ export async function startSlowProvider(count: number, behaviour: Behaviour): Pr
     provider.sizes.push(asked);
     under += 1;
     provider.mostAtOnce = Math.max(provider.mostAtOnce, under);
-    await delay(behaviour.latencyMs(asked));
+    await delay(behaviour.latencyMs(asked), undefined, { ref: false });
     under -= 1;
-    const { refusesAbove, cutsTo } = behaviour;
+    const { refusesAbove, cutsTo, missing } = behaviour;
     if (refusesAbove !== undefined && asked > refusesAbove.size) {
       response.writeHead(refusesAbove.status, { 'content-type': 'application/json' });
       response.end('{"error":{"message":"per_page is too large"}}');
+      return;
+    }
+    if (missing?.includes(url.pathname.slice(1))) {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end('{"error":{"message":"no such list"}}');
       return;
     }
     const size = Math.min(asked, cutsTo ?? asked);
