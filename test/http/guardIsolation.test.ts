@@ -93,6 +93,7 @@ describe('the integrations of others', () => {
       `${method} ${path}`
         .replace('ID', '{id}')
         .replace('syn_x', '{runId}')
+        .replace('exp_x', '{experimentId}')
         .replace('/rate-limits/x', '/rate-limits/{action}')
         .replace('/items/', '/{stream}/'),
     );
