@@ -454,7 +454,7 @@ export interface TuningExperimentsTable {
   reason: string;
   evidence: Json;
   before: Json;
-  after: Json | null;
+  after: NullableJson;
   performance_gain: number | null;
   confidence: number | null;
   verdict: string | null;

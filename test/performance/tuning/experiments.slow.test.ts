@@ -63,8 +63,7 @@ describe('a process that is killed', () => {
     const id = await addIntegration(database.current, 'https://example.com');
     await addRuns(database.current, id, { count: 8, fromMs: Date.now() - 3_600_000, seconds: 10 });
     await addCalls(database.current, id, 30);
-    const found = new Set<string>();
-    for (let kill = 0; kill < 12; kill++) {
+    for (let kill = 0; kill < 6; kill++) {
       const workers = [0, 1].map(() =>
         startProgram('performance/tuning/support/optimizerWorker.ts', [database.url, id]),
       );
@@ -78,8 +77,6 @@ describe('a process that is killed', () => {
       );
       expect(rows.length).toBeLessThanOrEqual(1);
       expect(pageSizePercent).toBe(rows[0]?.to_value ?? null);
-      found.add(rows.length === 1 ? 'applied' : 'nothing');
     }
-    expect(found.size).toBeGreaterThan(0);
   });
 });
