@@ -70,13 +70,12 @@ export class PerformanceOptimizer {
     if (running !== null) return this.#progress(running);
     if (described.integration.status === 'disconnected')
       return unchanged(integrationId, 'nothing_to_do', 'the integration is disconnected');
-    const started = await this.#next(described);
-    if (started !== null) return started;
-    // Somebody else was faster.
+    const next = await this.#next(described);
+    if (next?.status === 'started') return next;
+    // Somebody else may have started one since, which is why there is nothing to begin with now.
     const other = await findRunning(database.db, integrationId);
-    return other === null
-      ? unchanged(integrationId, 'nothing_to_do', 'its settings were changed in this moment')
-      : this.#progress(other);
+    if (other !== null) return this.#progress(other);
+    return next ?? unchanged(integrationId, 'nothing_to_do', 'its settings were changed in this moment');
   }
 
   /** Decides what can be decided; for the end of a run. */

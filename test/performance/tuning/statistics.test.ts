@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { moreFailures } from '../../../src/performance/tuning/moreFailures.ts';
 import { compareSamples } from '../../../src/performance/tuning/rankSum.ts';
