@@ -27,6 +27,10 @@ import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
 import { definePerformanceJobs } from './performance/performanceJobs.ts';
 import { PerformanceRecorder } from './performance/store/performanceRecorder.ts';
+import { CurrentTuning } from './performance/tuning/currentTuning.ts';
+import type { ExperimentLimits } from './performance/tuning/experimentLimits.ts';
+import { PerformanceOptimizer } from './performance/tuning/performanceOptimizer.ts';
+import { defineTuningJobs, reviewAfterRun } from './performance/tuning/tuningJobs.ts';
 import { openRateLimits } from './rateLimits/openRateLimits.ts';
 import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
@@ -43,6 +47,8 @@ export interface AppOptions {
   readonly config?: Config;
   readonly log?: Log;
   readonly clock?: Clock;
+  /** How experiments are made, where it differs from the usual. */
+  readonly experimentLimits?: Partial<ExperimentLimits>;
   /** Whether this process runs syncs, schedules and jobs. Default true; a command leaves them to the server. */
   readonly workers?: boolean;
   /** Shares the embedded database of a server that runs on the same data folder. Default true; the server itself does not. */
@@ -61,6 +67,7 @@ export interface App {
   readonly outgoing: Outgoing;
   readonly performanceRecorder: PerformanceRecorder;
   readonly telemetry: Telemetry;
+  readonly performanceOptimizer: PerformanceOptimizer;
   readonly jobs: Jobs;
   readonly audit: AuditLog;
   readonly access: Access;
@@ -173,14 +180,32 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   });
   opening.defer(() => outgoing.close());
 
+  const tuning = new CurrentTuning({ database, clock });
   const sessions = new ConnectorSessions({
     database,
     registry: connectors,
     credentials,
     send: outgoing.send,
+    tuning,
+    defaultBudget: config.defaultRateLimit,
     clock,
     audit,
   });
+  const performanceOptimizer = new PerformanceOptimizer({
+    database,
+    audit,
+    clock,
+    describe: async (integrationId) => {
+      const integration = await catalog.get(integrationId);
+      return { integration, connector: await sessions.connector(integration.platform, integration.configuration) };
+    },
+    flush: async () => {
+      await Promise.all([attempts.flush(), performanceRecorder.flush()]);
+    },
+    limits: options.experimentLimits,
+  });
+  defineTuningJobs(jobs, performanceOptimizer);
+  const reviewRun = reviewAfterRun(performanceOptimizer, log);
   const sync = new SyncService({
     database,
     clock,
@@ -188,7 +213,10 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     audit,
     reader: { planRead, readStream },
     resolveTarget: (integrationId) => sessions.syncTarget(integrationId),
-    onRunFinished: async (run) => telemetry.syncs.record(run),
+    onRunFinished: async (run) => {
+      telemetry.syncs.record(run);
+      await reviewRun(run);
+    },
     measureWrite: (integrationId, durationMs) => {
       telemetry.attempts.recordWrite(durationMs);
       if (!config.performanceMonitoringEnabled) return;
@@ -266,6 +294,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     outgoing,
     performanceRecorder,
     telemetry,
+    performanceOptimizer,
     jobs,
     audit,
     access,

@@ -49,6 +49,11 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { getTuning } from './routes/optimizations/getTuning.ts';
+import { listOptimizations } from './routes/optimizations/listOptimizations.ts';
+import { optimizeIntegration } from './routes/optimizations/optimizeIntegration.ts';
+import { revertOptimization } from './routes/optimizations/revertOptimization.ts';
+import { setTuning } from './routes/optimizations/setTuning.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -95,6 +100,11 @@ const ROUTES: readonly AddRoute[] = [
   checkRateLimit,
   getRateLimitStats,
   adjustRateLimit,
+  optimizeIntegration,
+  listOptimizations,
+  revertOptimization,
+  getTuning,
+  setTuning,
   syncIntegration,
   startSync,
   stopSync,
