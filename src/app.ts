@@ -24,7 +24,9 @@ import { defineMaintenance } from './jobs/maintenance.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
+import { makePerformanceConfig, type PerformanceOptions } from './performance/performanceConfig.ts';
 import { definePerformanceJobs } from './performance/performanceJobs.ts';
+import { PerformanceMonitoringService } from './performance/performanceMonitoringService.ts';
 import { PerformanceRecorder } from './performance/store/performanceRecorder.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
 import { openRateLimits } from './rateLimits/openRateLimits.ts';
@@ -41,6 +43,8 @@ export interface AppOptions {
   readonly config?: Config;
   readonly log?: Log;
   readonly clock?: Clock;
+  /** Retention and thresholds of performance monitoring, where they differ from the configuration's. */
+  readonly performance?: PerformanceOptions;
   /** Whether this process runs syncs, schedules and jobs. Default true; a command leaves them to the server. */
   readonly workers?: boolean;
   /** Shares the embedded database of a server that runs on the same data folder. Default true; the server itself does not. */
@@ -67,6 +71,7 @@ export interface App {
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
+  readonly performanceMonitoringService: PerformanceMonitoringService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -130,7 +135,22 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => attempts.close());
   const performanceRecorder = new PerformanceRecorder({ database, clock, log });
   opening.defer(() => performanceRecorder.close());
-  definePerformanceJobs({ jobs, database, clock });
+  const performanceConfig = makePerformanceConfig({
+    metricsRetentionDays: options.performance?.metricsRetentionDays ?? config.performance.metricsRetentionDays,
+    alertThresholds: { ...config.performance.alertThresholds, ...options.performance?.alertThresholds },
+  });
+  const performanceMonitoringService = new PerformanceMonitoringService({
+    database,
+    clock,
+    log,
+    recorder: performanceRecorder,
+    config: performanceConfig,
+    enabled: config.performanceMonitoringEnabled,
+    optimizer: null,
+  });
+  opening.defer(() => performanceMonitoringService.close());
+  const { summaries } = performanceMonitoringService;
+  definePerformanceJobs({ jobs, database, clock, log, config: performanceConfig, summaries });
   const watchers: readonly AttemptSink[] = config.performanceMonitoringEnabled
     ? [attempts, performanceRecorder]
     : [attempts];
@@ -234,6 +254,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     integrationService,
     advancedSecurityService,
     rateLimitingService,
+    performanceMonitoringService,
     close: () => open.disposeAsync(),
   };
 }
