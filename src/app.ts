@@ -192,7 +192,16 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => sync.close());
 
   const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing, audit });
-  const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock, audit });
+  const connections = new IntegrationConnections({
+    database,
+    sessions,
+    outgoing,
+    attempts,
+    measured: { enabled: config.performanceMonitoringEnabled, flush: () => performanceRecorder.flush() },
+    sync,
+    clock,
+    audit,
+  });
   const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log, audit });
   const webhooks = new WebhookEndpoints(database, credentials, audit);
   const access = await openAccess({

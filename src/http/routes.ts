@@ -49,6 +49,11 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { analyzePerformance } from './routes/performance/analyzePerformance.ts';
+import { getGlobalPerformanceReport } from './routes/performance/getGlobalPerformanceReport.ts';
+import { getPerformanceHistory } from './routes/performance/getPerformanceHistory.ts';
+import { getPerformanceSummary } from './routes/performance/getPerformanceSummary.ts';
+import { recordMetrics } from './routes/performance/recordMetrics.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -91,6 +96,11 @@ const ROUTES: readonly AddRoute[] = [
   disconnectIntegration,
   checkIntegrationHealth,
   getIntegrationMetrics,
+  recordMetrics,
+  analyzePerformance,
+  getPerformanceHistory,
+  getGlobalPerformanceReport,
+  getPerformanceSummary,
   checkRateLimit,
   getRateLimitStats,
   adjustRateLimit,

@@ -91,7 +91,7 @@ export class PerformanceAnalyzer {
 
   /** @throws UnavailableError */
   async analyze(integrationId: string, options: AnalyzeOptions = {}): Promise<Findings> {
-    const { database, clock, config, monitoring } = this.#deps;
+    const { database, clock, monitoring } = this.#deps;
     const untilMs = clock.now();
     const phase = options.phases === false ? 'total' : undefined;
     const [window, reportedTotals, judged, anomalies, statistics] = await Promise.all([

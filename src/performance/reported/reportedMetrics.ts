@@ -4,9 +4,8 @@ import { invalidInput, parseInput } from '../../core/input.ts';
 import type { IntegrationMetrics } from '../../integrations/types.ts';
 
 /** What a caller may report: of the metrics of an integration, those about calls. Null is the same as nothing. */
-export type ReportedMetrics = Partial<
-  Pick<
-    IntegrationMetrics,
+export type ReportedMetrics = {
+  readonly [Name in
     | 'totalRequests'
     | 'successfulRequests'
     | 'failedRequests'
@@ -16,9 +15,8 @@ export type ReportedMetrics = Partial<
     | 'p50ResponseTime'
     | 'p95ResponseTime'
     | 'p99ResponseTime'
-    | 'responseBytes'
-  >
->;
+    | 'responseBytes']?: IntegrationMetrics[Name] | null;
+};
 
 /** One report, as it is added up: what was given by share is weighed by its requests. */
 export interface ReportSums {

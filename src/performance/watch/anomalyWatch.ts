@@ -87,7 +87,7 @@ function judge(row: Watched, minutes: readonly Minute[], log: Log): { state: Buf
   const anomalies: AnomalyRow[] = [];
   for (const minute of minutes) {
     for (const [at, series] of SERIES.entries()) {
-      const value = valueOf(minute, series);
+      const value = seriesValue(minute, series);
       const detector = detectors[at]!;
       const score = detector(minute.startMs, value);
       const evidence = detector.explain();
@@ -101,7 +101,7 @@ function judge(row: Watched, minutes: readonly Minute[], log: Log): { state: Buf
   return { state: encodeStates(detectors.map((one) => one.snapshot())), anomalies };
 }
 
-function valueOf({ total, calls, failed }: Minute, series: AnomalySeries): number {
+function seriesValue({ total, calls, failed }: Minute, series: AnomalySeries): number {
   return series === 'error_rate' ? (100 * failed) / calls : (total.quantile(0.95) ?? Number.NaN);
 }
 
