@@ -823,6 +823,16 @@ CREATE INDEX outgoing_attempts_by_operation ON ONLY public.outgoing_attempts USI
 
 CREATE INDEX performance_anomalies_by_time ON public.performance_anomalies USING btree (bucket);
 
+CREATE INDEX performance_summaries_by_calls ON public.performance_summaries USING btree (calls DESC, integration_id) WHERE (calls > 0);
+
+CREATE INDEX performance_summaries_by_degradation ON public.performance_summaries USING btree (degradation_ratio DESC, integration_id) WHERE (degradation_ratio IS NOT NULL);
+
+CREATE INDEX performance_summaries_by_errors ON public.performance_summaries USING btree ((((failed)::double precision / (calls)::double precision)) DESC, failed DESC, integration_id) WHERE ((failed > 0) AND (calls > 0));
+
+CREATE INDEX performance_summaries_by_p95 ON public.performance_summaries USING btree (p95_ms DESC, integration_id) WHERE (p95_ms IS NOT NULL);
+
+CREATE INDEX performance_summaries_by_score ON public.performance_summaries USING btree (score, integration_id) WHERE (score IS NOT NULL);
+
 CREATE INDEX performance_watch_active ON public.performance_watch USING btree (active_until);
 
 CREATE INDEX performance_watch_to_summarize ON public.performance_watch USING btree (summarize_at);

@@ -67,3 +67,12 @@ create table performance_summaries (
   statistics_until timestamptz,
   primary key (integration_id, source)
 );
+-- The ends of the report's lists, so that they read what they show.
+create index performance_summaries_by_score on performance_summaries (score, integration_id) where score is not null;
+create index performance_summaries_by_p95 on performance_summaries (p95_ms desc, integration_id) where p95_ms is not null;
+create index performance_summaries_by_errors
+  on performance_summaries ((failed / calls::double precision) desc, failed desc, integration_id)
+  where failed > 0 and calls > 0;
+create index performance_summaries_by_degradation
+  on performance_summaries (degradation_ratio desc, integration_id) where degradation_ratio is not null;
+create index performance_summaries_by_calls on performance_summaries (calls desc, integration_id) where calls > 0;
