@@ -45,7 +45,7 @@ it('a process that is killed loses at most what it had measured since its last w
   const program = startProgram('performance/support/callingProcess.ts', [database.url, id]);
   await program.line('ready');
   // Some writes, so that more than the first one counts.
-  await eventually('some calls', () => asked.length > 200);
+  await eventually('some calls', () => asked.length > 50);
   await delay(4_000);
   const written = await recorded();
   await eventually('another write', async () => (await recorded()) > written);
@@ -62,7 +62,7 @@ it('a process that is killed loses at most what it had measured since its last w
     // A second between writes, and the time that a write takes on a machine that is busy with other tests.
     expect(killedMs - youngestMissing).toBeLessThan(10_000);
   }
-}, 120_000);
+}, 240_000);
 
 it('one that ends in order loses nothing', async () => {
   asked = [];
@@ -73,4 +73,4 @@ it('one that ends in order loses nothing', async () => {
   program.child.stdin.write('end\n');
   await program.line('closed');
   expect(await recorded()).toBe(asked.length);
-}, 120_000);
+}, 240_000);
