@@ -150,7 +150,10 @@ function analysing(): Rows {
     for (let turn = 0; turn < 100; turn++) createAnomalyDetector({ snapshot }).snapshot();
   });
   return [
-    ['trend and changes of 720 steady hours, ms of CPU (in a thread)', bestMs(() => computeStatistics({ p95: steady, p99: steady })).toFixed(0)],
+    [
+      'trend and changes of 720 steady hours, ms of CPU (in a thread)',
+      bestMs(() => computeStatistics({ p95: steady, p99: steady })).toFixed(0),
+    ],
     ['the same with a change, ms of CPU', bestMs(() => computeStatistics({ p95: changed, p99: changed })).toFixed(0)],
     ['a detector restored and kept again, µs of CPU', (10 * restored).toFixed(0)],
     ['its snapshot, bytes', String(snapshot.length)],

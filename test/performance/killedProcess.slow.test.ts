@@ -58,7 +58,9 @@ it('a process that is killed loses at most what it had measured since its last w
   expect(kept).toBeLessThanOrEqual(asked.length);
   const youngestMissing = asked[kept];
   if (youngestMissing !== undefined) {
-    console.log(`${asked.length - kept} of ${asked.length} calls were lost, ${Math.round(killedMs - youngestMissing)} ms old`);
+    console.log(
+      `${asked.length - kept} of ${asked.length} calls were lost, ${Math.round(killedMs - youngestMissing)} ms old`,
+    );
     // A second between writes, and the time that a write takes on a machine that is busy with other tests.
     expect(killedMs - youngestMissing).toBeLessThan(10_000);
   }

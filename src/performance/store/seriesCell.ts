@@ -28,7 +28,8 @@ export class SeriesCell {
 
   get phases(): PhaseHistograms {
     const phases: PhaseHistograms = new Map();
-    for (const [at, histogram] of this.#histograms.entries()) if (histogram !== null) phases.set(PHASES[at]!, histogram);
+    for (const [at, histogram] of this.#histograms.entries())
+      if (histogram !== null) phases.set(PHASES[at]!, histogram);
     return phases;
   }
 
