@@ -16,7 +16,7 @@ const MOST_HELD = 200;
 const FRESH_MS = 60_000;
 const HELD_DAYS = 7;
 /** Of one answer: a month of hours, half a day of minutes. */
-export const MOST_POINTS = 750;
+const MOST_POINTS = 750;
 
 /** One minute, hour or day. Times are milliseconds; percentiles within 1.083 % where they are measured. */
 export interface PerformancePoint {

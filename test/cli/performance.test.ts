@@ -21,21 +21,6 @@ const variables = {
 };
 const run = (...args: string[]) => runCommand(['performance', ...args], variables);
 
-beforeAll, expect, test } from 'vitest';
-import { openTestApp } from '../support/app.ts';
-import { useTestDatabase } from '../support/database.ts';
-import { describeProvider, type Provider, startProvider } from '../support/provider.ts';
-import { runCommand } from './support/commandLine.ts';
-
-const database = useTestDatabase();
-const folder = mkdtempSync(join(tmpdir(), 'integration-services-cli-'));
-let provider: Provider;
-let id: string;
-let calls: number;
-
-const run = (...args: string[]) =>
-  runCommand(['performance', ...args], { DATABASE_URL: database.url, DATA_DIR: folder });
-
 beforeAll(async () => {
   provider = await startProvider(25);
   const app = await openTestApp(database.url, { workers: false });

@@ -13,7 +13,7 @@ export interface PerformanceWindow {
 }
 
 /** Milliseconds. */
-export interface Percentiles {
+interface Percentiles {
   readonly count: number;
   readonly average: number;
   readonly p50: number;
@@ -23,7 +23,7 @@ export interface Percentiles {
 }
 
 /** A part of the calls: those of one operation, or of one outcome. */
-export interface PartMetrics {
+interface PartMetrics {
   readonly requests: number;
   readonly errorRate: number;
   readonly avgResponseTime: number;
@@ -54,7 +54,7 @@ export interface PerformanceMetrics {
   readonly resourceUtilization: ResourceUtilization | null;
 }
 
-export interface ResourceUtilization {
+interface ResourceUtilization {
   /** Calls under way at a time, in the mean. */
   readonly concurrency: number;
   /** Bytes a second received. */

@@ -69,7 +69,7 @@ export async function listAnomalies(
   return rows.map(toFound);
 }
 
-export function toFound(row: Schema['performance_anomalies']): FoundAnomaly {
+function toFound(row: Schema['performance_anomalies']): FoundAnomaly {
   const { series, bucket, value, expected, score, surprise, signal, calls } = row;
   const window = { from: bucket.toISOString(), until: new Date(bucket.getTime() + 60_000).toISOString() };
   return { series, window, value, baseline: expected, score, surprise, signal, calls };
