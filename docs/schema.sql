@@ -500,6 +500,53 @@ create table outgoing_attempts (
   constraint outgoing_attempts_pkey PRIMARY KEY (started_at, id)
 ) partition by RANGE (started_at);
 
+create table performance_anomalies (
+  integration_id text not null,
+  bucket timestamp with time zone not null,
+  series text not null,
+  value double precision not null,
+  expected double precision,
+  score real not null,
+  surprise real not null,
+  signal text not null,
+  calls bigint not null,
+  constraint performance_anomalies_pkey PRIMARY KEY (integration_id, bucket, series),
+  constraint performance_anomalies_series_check CHECK ((series = ANY (ARRAY['p95_response_time'::text, 'error_rate'::text])))
+);
+
+create table performance_summaries (
+  integration_id text not null,
+  source text not null,
+  refreshed_at timestamp with time zone not null,
+  calls bigint not null,
+  failed bigint not null,
+  throttled bigint not null,
+  total_ms double precision not null,
+  response_bytes bigint not null,
+  p50_ms double precision,
+  p95_ms double precision,
+  p99_ms double precision,
+  score real,
+  alarms integer not null,
+  degradation text not null,
+  degradation_ratio double precision,
+  histogram bytea,
+  statistics jsonb,
+  statistics_until timestamp with time zone,
+  constraint performance_summaries_pkey PRIMARY KEY (integration_id, source),
+  constraint performance_summaries_source_check CHECK ((source = ANY (ARRAY['measured'::text, 'reported'::text])))
+);
+
+create table performance_watch (
+  integration_id text not null,
+  active_until timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone,
+  fed_until timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone,
+  points bigint not null default 0,
+  detectors bytea,
+  summarize_at timestamp with time zone,
+  constraint performance_watch_pkey PRIMARY KEY (integration_id)
+);
+
 create table rate_limit_clears (
   integration_id text not null,
   revision bigint not null,
@@ -569,6 +616,25 @@ create table recovery_codes (
   code_hash bytea not null,
   constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash),
   constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES second_factors(user_id) ON DELETE CASCADE
+);
+
+create table reported_metrics (
+  integration_id text not null,
+  resolution text not null,
+  bucket timestamp with time zone not null,
+  reports bigint not null,
+  requests bigint not null,
+  rated_weight double precision not null,
+  failed_weight double precision not null,
+  succeeded_weight double precision not null,
+  timed_weight double precision not null,
+  timed_ms double precision not null,
+  p50_ms double precision,
+  p95_ms double precision,
+  p99_ms double precision,
+  response_bytes bigint not null,
+  constraint reported_metrics_pkey PRIMARY KEY (integration_id, resolution, bucket),
+  constraint reported_metrics_resolution_check CHECK ((resolution = ANY (ARRAY['minute'::text, 'hour'::text])))
 );
 
 create table roles (
@@ -810,6 +876,22 @@ CREATE INDEX outgoing_attempts_by_integration ON ONLY public.outgoing_attempts U
 
 CREATE INDEX outgoing_attempts_by_operation ON ONLY public.outgoing_attempts USING btree (operation_id, started_at);
 
+CREATE INDEX performance_anomalies_by_time ON public.performance_anomalies USING btree (bucket);
+
+CREATE INDEX performance_summaries_by_calls ON public.performance_summaries USING btree (calls DESC, integration_id) WHERE (calls > 0);
+
+CREATE INDEX performance_summaries_by_degradation ON public.performance_summaries USING btree (degradation_ratio DESC, integration_id) WHERE (degradation_ratio IS NOT NULL);
+
+CREATE INDEX performance_summaries_by_errors ON public.performance_summaries USING btree ((((failed)::double precision / (calls)::double precision)) DESC, failed DESC, integration_id) WHERE ((failed > 0) AND (calls > 0));
+
+CREATE INDEX performance_summaries_by_p95 ON public.performance_summaries USING btree (p95_ms DESC, integration_id) WHERE (p95_ms IS NOT NULL);
+
+CREATE INDEX performance_summaries_by_score ON public.performance_summaries USING btree (score, integration_id) WHERE (score IS NOT NULL);
+
+CREATE INDEX performance_watch_active ON public.performance_watch USING btree (active_until);
+
+CREATE INDEX performance_watch_to_summarize ON public.performance_watch USING btree (summarize_at);
+
 CREATE INDEX rate_limit_clears_by_revision ON public.rate_limit_clears USING btree (revision);
 
 CREATE INDEX rate_limit_learned_by_change ON public.rate_limit_learned USING btree (changed_at);
@@ -819,6 +901,8 @@ CREATE INDEX rate_limit_usage_by_prefix ON public.rate_limit_usage USING btree (
 CREATE INDEX rate_limits_by_revision ON public.rate_limits USING btree (revision);
 
 CREATE INDEX records_by_change ON public.records USING btree ((((integration_id || '/'::text) || stream)), change_seq);
+
+CREATE INDEX reported_metrics_by_time ON public.reported_metrics USING btree (resolution, bucket);
 
 CREATE INDEX second_factors_by_key ON public.second_factors USING btree (key_id, user_id);
 

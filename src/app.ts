@@ -25,7 +25,9 @@ import { defineMaintenance } from './jobs/maintenance.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
+import { makePerformanceConfig, type PerformanceOptions } from './performance/performanceConfig.ts';
 import { definePerformanceJobs } from './performance/performanceJobs.ts';
+import { PerformanceMonitoringService } from './performance/performanceMonitoringService.ts';
 import { PerformanceRecorder } from './performance/store/performanceRecorder.ts';
 import { CurrentTuning } from './performance/tuning/currentTuning.ts';
 import type { ExperimentLimits } from './performance/tuning/experimentLimits.ts';
@@ -49,6 +51,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** How experiments are made, where it differs from the usual. */
   readonly experimentLimits?: Partial<ExperimentLimits>;
+  /** Retention and thresholds of performance monitoring, where they differ from the configuration's. */
+  readonly performance?: PerformanceOptions;
   /** Whether this process runs syncs, schedules and jobs. Default true; a command leaves them to the server. */
   readonly workers?: boolean;
   /** Shares the embedded database of a server that runs on the same data folder. Default true; the server itself does not. */
@@ -77,6 +81,7 @@ export interface App {
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
+  readonly performanceMonitoringService: PerformanceMonitoringService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -149,7 +154,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => attempts.close());
   const performanceRecorder = new PerformanceRecorder({ database, clock, log });
   opening.defer(() => performanceRecorder.close());
-  definePerformanceJobs({ jobs, database, clock });
   const limits = openRateLimits({
     config,
     database,
@@ -205,6 +209,22 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     limits: options.experimentLimits,
   });
   defineTuningJobs(jobs, performanceOptimizer);
+  const performanceConfig = makePerformanceConfig({
+    metricsRetentionDays: options.performance?.metricsRetentionDays ?? config.performance.metricsRetentionDays,
+    alertThresholds: { ...config.performance.alertThresholds, ...options.performance?.alertThresholds },
+  });
+  const performanceMonitoringService = new PerformanceMonitoringService({
+    database,
+    clock,
+    log,
+    recorder: performanceRecorder,
+    config: performanceConfig,
+    enabled: config.performanceMonitoringEnabled,
+    optimizer: performanceOptimizer,
+  });
+  opening.defer(() => performanceMonitoringService.close());
+  const { summaries } = performanceMonitoringService;
+  definePerformanceJobs({ jobs, database, clock, log, config: performanceConfig, summaries });
   const reviewRun = reviewAfterRun(performanceOptimizer, log);
   const sync = new SyncService({
     database,
@@ -226,7 +246,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => sync.close());
 
   const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing, audit });
-  const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock, audit });
   const deletion = new IntegrationDeletion({
     database,
     credentials,
@@ -235,6 +254,16 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     limits: limits.settings,
     jobs,
     log,
+    audit,
+  });
+  const connections = new IntegrationConnections({
+    database,
+    sessions,
+    outgoing,
+    attempts,
+    measured: { enabled: config.performanceMonitoringEnabled, flush: () => performanceRecorder.flush() },
+    sync,
+    clock,
     audit,
   });
   const webhooks = new WebhookEndpoints(database, credentials, audit);
@@ -304,6 +333,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     integrationService,
     advancedSecurityService,
     rateLimitingService: limits.service,
+    performanceMonitoringService,
     close: () => open.disposeAsync(),
   };
 }

@@ -10,12 +10,22 @@ export {
   WebhookNotFoundError,
 } from './integrations/errors.ts';
 export type * from './integrations/types.ts';
+export type { PerformanceAnalysis } from './performance/analysis/performanceAnalyzer.ts';
+export type { PerformanceMetrics } from './performance/analysis/performanceMetrics.ts';
 export {
   type AnomalyDetector,
   type AnomalyDetectorOptions,
   type AnomalyEvidence,
   createAnomalyDetector,
 } from './performance/anomaly/anomalyDetector.ts';
+export type { PerformanceData, PerformancePoint } from './performance/history.ts';
+export type { PerformanceConfig, PerformanceOptions } from './performance/performanceConfig.ts';
+export type { ReportedMetrics } from './performance/reported/reportedMetrics.ts';
+export type {
+  GlobalPerformanceReport,
+  PerformanceSummary,
+  RankedIntegration,
+} from './performance/summaries/globalReport.ts';
 export type {
   Experiment,
   OptimizationResult,
@@ -33,5 +43,6 @@ export type {
 export { advancedSecurityService } from './services/advancedSecurityService.ts';
 export { CredentialEncryption } from './services/credentialEncryption.ts';
 export { integrationService } from './services/integrationService.ts';
+export { performanceMonitoringService } from './services/performanceMonitoringService.ts';
 export { rateLimitingService } from './services/rateLimitingService.ts';
 export type * from './sync/types.ts';

@@ -24,6 +24,7 @@ import { integrationsList } from './commands/integrationsList.ts';
 import { integrationsSync } from './commands/integrationsSync.ts';
 import { integrationsTest } from './commands/integrationsTest.ts';
 import { migrate } from './commands/migrate.ts';
+import { performance } from './commands/performance.ts';
 import { performanceOptimize } from './commands/performanceOptimize.ts';
 import { performanceRevert } from './commands/performanceRevert.ts';
 import { records } from './commands/records.ts';
@@ -49,6 +50,7 @@ export function buildProgram(json: boolean): Command {
       integrationsDelete(),
     ]),
     records(),
+    performance(),
     group('connectors', 'The platforms and how they are described', [
       connectorsList(),
       connectorsShow(),

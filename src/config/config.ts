@@ -34,6 +34,15 @@ export interface Config {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly monitoringEnabled: boolean;
   readonly performanceMonitoringEnabled: boolean;
+  /** How long measurements are kept, and what integrations are judged by: milliseconds and percent of calls. */
+  readonly performance: {
+    readonly metricsRetentionDays: number;
+    readonly alertThresholds: {
+      readonly responseTime: number;
+      readonly errorRate: number;
+      readonly successRate: number;
+    };
+  };
   readonly securityMonitoringEnabled: boolean;
   readonly vulnerabilityScanIntervalMs: number;
   /** The budget of a credential whose connector and configuration name none. */
@@ -60,6 +69,12 @@ const boolean = z
 
 const integer = (minimum: number, maximum: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(minimum).max(maximum));
+
+const percent = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .transform(Number)
+  .pipe(z.number().max(100));
 
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol));
@@ -121,6 +136,10 @@ const VARIABLES = {
   ],
   MONITORING_ENABLED: [boolean, 'true or false'],
   PERFORMANCE_MONITORING_ENABLED: [boolean, 'true or false'],
+  METRICS_RETENTION_DAYS: [integer(1, 365), 'a number of days from 1 to 365'],
+  ALERT_RESPONSE_TIME: [integer(1, DAY_MS), 'milliseconds from 1 to 86400000'],
+  ALERT_ERROR_RATE: [percent.refine((value) => value > 0), 'a percentage above 0 and up to 100, such as 5'],
+  ALERT_SUCCESS_RATE: [percent.refine((value) => value < 100), 'a percentage from 0 and below 100, such as 95'],
   SECURITY_MONITORING_ENABLED: [boolean, 'true or false'],
   API_RATE_LIMIT: [integer(1, 10_000_000), 'a number of requests a minute from 1 to 10000000'],
   DEFAULT_RATE_LIMIT: [integer(1, 1_000_000), 'a number of requests from 1 to 1000000'],
@@ -199,6 +218,14 @@ export function makeConfig(environment: Environment): Config {
     logLevel: parsed.LOG_LEVEL ?? 'info',
     monitoringEnabled: parsed.MONITORING_ENABLED ?? true,
     performanceMonitoringEnabled: parsed.PERFORMANCE_MONITORING_ENABLED ?? true,
+    performance: {
+      metricsRetentionDays: parsed.METRICS_RETENTION_DAYS ?? 30,
+      alertThresholds: {
+        responseTime: parsed.ALERT_RESPONSE_TIME ?? 5_000,
+        errorRate: parsed.ALERT_ERROR_RATE ?? 5,
+        successRate: parsed.ALERT_SUCCESS_RATE ?? 95,
+      },
+    },
     securityMonitoringEnabled: parsed.SECURITY_MONITORING_ENABLED ?? true,
     vulnerabilityScanIntervalMs: parsed.VULNERABILITY_SCAN_INTERVAL ?? DAY_MS,
     defaultRateLimit: { maxRequests: parsed.DEFAULT_RATE_LIMIT ?? 100, windowMs: parsed.RATE_LIMIT_WINDOW ?? 60_000 },

@@ -17,6 +17,7 @@ const TAGS = [
   { name: 'syncs', description: 'Runs, schedules and streams.' },
   { name: 'optimizations', description: 'Experiments that make integrations faster.' },
   { name: 'records', description: 'What was synced: change feed and exports.' },
+  { name: 'performance', description: 'How fast and how reliable integrations are.' },
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },
   { name: 'access', description: 'Who may do what: roles, grants, break-glass.' },

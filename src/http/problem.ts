@@ -94,6 +94,7 @@ export const PROBLEM_TYPES = {
   NO_PENDING_DELETIONS: type(409, 'No deletions wait for a confirmation', 'See `pendingDeletions` with GET …/streams.'),
   OUTGOING_CALL_FAILED: type(502, 'The provider did not answer as it should', 'See `details.outcome`; try later.'),
   OVERLOADED: type(503, 'The server has too much work', 'Try again after `Retry-After` seconds.'),
+  PERFORMANCE_MONITORING_OFF: type(409, 'Performance monitoring is off', 'Set PERFORMANCE_MONITORING_ENABLED=true.'),
   PRECONDITION_FAILED: type(412, 'If-Match names an old version', 'Read it again and repeat with the new ETag.'),
   RATE_BUDGET_EXCEEDED: type(429, 'The integration’s rate budget is used up', 'Try again later.'),
   RECORD_REJECTED: type(502, 'A record cannot be stored', 'Do what the message says.'),

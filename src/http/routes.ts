@@ -54,6 +54,11 @@ import { listOptimizations } from './routes/optimizations/listOptimizations.ts';
 import { optimizeIntegration } from './routes/optimizations/optimizeIntegration.ts';
 import { revertOptimization } from './routes/optimizations/revertOptimization.ts';
 import { setTuning } from './routes/optimizations/setTuning.ts';
+import { analyzePerformance } from './routes/performance/analyzePerformance.ts';
+import { getGlobalPerformanceReport } from './routes/performance/getGlobalPerformanceReport.ts';
+import { getPerformanceHistory } from './routes/performance/getPerformanceHistory.ts';
+import { getPerformanceSummary } from './routes/performance/getPerformanceSummary.ts';
+import { recordMetrics } from './routes/performance/recordMetrics.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -97,6 +102,11 @@ const ROUTES: readonly AddRoute[] = [
   disconnectIntegration,
   checkIntegrationHealth,
   getIntegrationMetrics,
+  recordMetrics,
+  analyzePerformance,
+  getPerformanceHistory,
+  getGlobalPerformanceReport,
+  getPerformanceSummary,
   checkRateLimit,
   getRateLimitStats,
   adjustRateLimit,

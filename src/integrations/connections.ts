@@ -13,7 +13,7 @@ import { type ConnectionCheck, toConnectionTestResult } from './connectionTest.t
 import { ConnectionFailedError, CredentialsForOtherOriginError } from './errors.ts';
 import { judgeHealth } from './health.ts';
 import { disconnect, learnStatus, reconnect } from './integrationQueries.ts';
-import { readMetrics } from './metrics.ts';
+import { type MeasuredCalls, readMetrics } from './metrics.ts';
 import type { ConnectorSessions } from './sessions.ts';
 import type { ConnectionTestResult, HealthCheckResult, Integration, IntegrationMetrics } from './types.ts';
 
@@ -24,6 +24,7 @@ interface Dependencies {
   readonly sessions: ConnectorSessions;
   readonly outgoing: Outgoing;
   readonly attempts: AttemptLog;
+  readonly measured: MeasuredCalls;
   readonly sync: SyncService;
   readonly clock: Clock;
   readonly audit: AuditTrail;
@@ -129,10 +130,10 @@ export class IntegrationConnections {
   }
 
   async metrics(integrationId: string): Promise<IntegrationMetrics> {
-    const { attempts, database, clock } = this.#deps;
+    const { attempts, measured, database, clock } = this.#deps;
     // What this process has seen but not yet written belongs to the answer.
     await attempts.flush();
-    return readMetrics(database, clock, integrationId);
+    return readMetrics(database, clock, integrationId, measured);
   }
 
   /** Only what the test decided changes the status: a provider's bad day leaves it as it was. */

@@ -92,6 +92,11 @@ export class Histogram {
     this.#addParts(other.parts());
   }
 
+  /** The same of contents that no histogram was made of. They must not contradict each other. */
+  mergeParts(parts: HistogramParts): void {
+    this.#addParts(parts);
+  }
+
   /**
    * The value that a share `q` of all values does not exceed, within RELATIVE_ERROR of the true one (the value of rank
    * ceil(q · count)); null when nothing was recorded. Exact for q = 0 and q = 1.

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../core/errors.ts';
-import { HIGHEST_INDEX, Histogram, LOWEST_INDEX } from './histogram.ts';
+import { HIGHEST_INDEX, Histogram, type HistogramParts, LOWEST_INDEX } from './histogram.ts';
 
 const VERSION = 1;
 const HEADER_BYTES = 1 + 3 * 8;
@@ -32,25 +32,41 @@ export function encodeHistogram(histogram: Histogram): Uint8Array {
 
 /** @throws InvalidInputError the bytes are no histogram of this version */
 export function decodeHistogram(bytes: Uint8Array): Histogram {
+  return Histogram.of(decodeParts(bytes));
+}
+
+/** Adds what the bytes hold, without making a histogram of it. @throws InvalidInputError as above */
+export function mergeEncoded(into: Histogram, bytes: Uint8Array): void {
+  into.mergeParts(decodeParts(bytes));
+}
+
+/** Used again by each call, so its parts are good until the next one. */
+const decoded = new Float64Array(HIGHEST_INDEX - LOWEST_INDEX + 1);
+
+function decodeParts(bytes: Uint8Array): HistogramParts {
   if (bytes.length <= HEADER_BYTES) throw malformed('they end too early');
   if (bytes[0] !== VERSION) throw malformed(`version ${bytes[0]} is not known, only ${VERSION}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [sum, min, max] = [1, 9, 17].map((at) => view.getFloat64(at, true)) as [number, number, number];
+  const sum = view.getFloat64(1, true);
+  const min = view.getFloat64(9, true);
+  const max = view.getFloat64(17, true);
   const reader = { bytes, at: HEADER_BYTES };
   const zeros = readVarint(reader);
   const firstIndex = reader.at < bytes.length ? readVarint(reader) + LOWEST_INDEX : LOWEST_INDEX;
-  const counts: number[] = [];
+  let length = 0;
+  let isEmpty = zeros === 0;
   while (reader.at < bytes.length) {
     const count = readVarint(reader);
     const more = count === 0 ? readVarint(reader) : 0;
-    if (firstIndex + counts.length + more > HIGHEST_INDEX) throw malformed('there are more buckets than exist');
-    counts.push(count);
-    for (let zero = 0; zero < more; zero++) counts.push(0);
+    if (firstIndex + length + more > HIGHEST_INDEX) throw malformed('there are more buckets than exist');
+    if (count !== 0) isEmpty = false;
+    decoded[length] = count;
+    decoded.fill(0, length + 1, length + 1 + more);
+    length += 1 + more;
   }
-  const isEmpty = zeros === 0 && counts.every((count) => count === 0);
   const fits = isEmpty ? sum === 0 && min > max : min >= 0 && min <= max && sum >= 0 && Number.isFinite(max);
   if (!fits) throw malformed('sum, smallest and largest value contradict the counts');
-  return Histogram.of({ zeros, sum, min, max, firstIndex, counts });
+  return { zeros, sum, min, max, firstIndex, counts: decoded.subarray(0, length) };
 }
 
 function writeVarint(bytes: number[], value: number): void {
@@ -64,10 +80,12 @@ function writeVarint(bytes: number[], value: number): void {
 
 function readVarint(reader: { readonly bytes: Uint8Array; at: number }): number {
   let value = 0;
+  let scale = 1;
   for (let place = 0; place < MAX_VARINT_BYTES; place++) {
     const byte = reader.bytes[reader.at++];
     if (byte === undefined) throw malformed('they end within a number');
-    value += (byte % 128) * 128 ** place;
+    value += (byte & 127) * scale;
+    scale *= 128;
     if (byte < 128) {
       if (value > Number.MAX_SAFE_INTEGER) break;
       return value;

@@ -13,14 +13,16 @@ export interface PerformanceFacts {
   readonly window: SampleWindow;
   readonly calls: number;
   readonly failedCalls: number;
-  /** Calls that the provider refused for their rate. */
-  readonly throttledCalls: number;
-  /** Within the histogram's error; null without a call that was answered. */
+  /** Calls that the provider refused for their rate; null where that is not known. */
+  readonly throttledCalls: number | null;
+  /** Within the histogram's error; null without any duration. */
   readonly p95Ms: number | null;
+  /** What `p95Ms` is, where it is not measured. */
+  readonly latencySeries?: string;
   /** Of the hourly 95th percentiles. */
   readonly trend: Trend;
   readonly changes: Changes;
-  /** Minutes that the detector judged, and alarms it gave; null while it learns. */
+  /** Points that the detectors judged, and alarms they gave; null while they learn. */
   readonly anomalies: { readonly points: number; readonly alarms: number } | null;
 }
 
@@ -65,7 +67,7 @@ export type OverallScore =
  * | latency    | 30     | p95 at half the threshold      | the threshold       | 1.5 times the threshold  |
  * | throttling | 10     | no call refused for its rate   | 5 %                 | 10 % of calls            |
  * | steadiness | 10     | hourly p95 not above before    | 1.5 times           | twice what it was before |
- * | anomalies  | 10     | 2 alarms in a thousand minutes | 6                   | 10                       |
+ * | anomalies  | 10     | 2 alarms in a thousand points  | 6                   | 10                       |
  *
  * Between these it is linear. Steadiness compares the stretches around the last change point, and is left out while
  * there are too few hours; anomalies are left out while the detector learns; the weights of the others then make the
@@ -98,11 +100,13 @@ function scoreErrors(facts: PerformanceFacts, { errorRate }: PerformanceThreshol
 }
 
 function scoreLatency(facts: PerformanceFacts, value: number, { responseTime }: PerformanceThresholds): ScorePart {
-  const evidence = { series: 'p95, ms', window: facts.window, value, baseline: responseTime, pValue: null };
+  const series = facts.latencySeries ?? 'p95, ms';
+  const evidence = { series, window: facts.window, value, baseline: responseTime, pValue: null };
   return { name: 'latency', weight: 30, share: falling(value, responseTime / 2, 1.5 * responseTime), evidence };
 }
 
-function scoreThrottling(facts: PerformanceFacts): ScorePart {
+function scoreThrottling(facts: PerformanceFacts): ScorePart | null {
+  if (facts.throttledCalls === null) return null;
   const share = facts.throttledCalls / facts.calls;
   const series = 'calls refused for their rate, %';
   const evidence = { series, window: facts.window, value: 100 * share, baseline: 0, pValue: null };
@@ -126,7 +130,7 @@ function scoreSteadiness({ changes }: PerformanceFacts): ScorePart | null {
 function scoreAnomalies({ anomalies, window }: PerformanceFacts): ScorePart | null {
   if (anomalies === null || anomalies.points === 0) return null;
   const value = (1_000 * anomalies.alarms) / anomalies.points;
-  const series = 'alarms in a thousand minutes';
+  const series = 'alarms in a thousand points';
   const evidence = { series, window, value, baseline: USUAL_ALARMS_PER_1000, pValue: null };
   return {
     name: 'anomalies',

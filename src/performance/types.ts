@@ -8,6 +8,9 @@ import type { OperationKind, Outcome } from '../outgoing/types.ts';
 export const PHASES = ['total', 'queue', 'rate_limit', 'backoff', 'connect', 'first_byte', 'body', 'write'] as const;
 export type Phase = (typeof PHASES)[number];
 
+/** Places in PHASES. */
+export const PHASE_AT = Object.fromEntries(PHASES.map((phase, at) => [phase, at])) as Readonly<Record<Phase, number>>;
+
 /** What is measured apart from each other. */
 export interface SeriesKey {
   readonly integrationId: string;

@@ -473,6 +473,65 @@ export interface TuningExperimentsTable {
   finished_at: Date | null;
 }
 
+export interface ReportedMetricsTable {
+  integration_id: string;
+  resolution: 'minute' | 'hour';
+  bucket: Date;
+  reports: number;
+  requests: number;
+  rated_weight: number;
+  failed_weight: number;
+  succeeded_weight: number;
+  timed_weight: number;
+  timed_ms: number;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
+  response_bytes: number;
+}
+
+export interface PerformanceWatchTable {
+  integration_id: string;
+  active_until: Generated<Date>;
+  fed_until: Generated<Date>;
+  points: Generated<number>;
+  detectors: Buffer | null;
+  summarize_at: Date | null;
+}
+
+export interface PerformanceAnomaliesTable {
+  integration_id: string;
+  bucket: Date;
+  series: 'p95_response_time' | 'error_rate';
+  value: number;
+  expected: number | null;
+  score: number;
+  surprise: number;
+  signal: string;
+  calls: number;
+}
+
+export interface PerformanceSummariesTable {
+  integration_id: string;
+  source: 'measured' | 'reported';
+  refreshed_at: Date;
+  calls: number;
+  failed: number;
+  throttled: number;
+  total_ms: number;
+  response_bytes: number;
+  p50_ms: number | null;
+  p95_ms: number | null;
+  p99_ms: number | null;
+  score: number | null;
+  alarms: number;
+  degradation: string;
+  degradation_ratio: number | null;
+  histogram: Buffer | null;
+  statistics: NullableJson;
+  statistics_until: Date | null;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -518,5 +577,9 @@ export interface Schema {
   rate_limit_learned: RateLimitLearnedTable;
   integration_tuning: IntegrationTuningTable;
   tuning_experiments: TuningExperimentsTable;
+  reported_metrics: ReportedMetricsTable;
+  performance_watch: PerformanceWatchTable;
+  performance_anomalies: PerformanceAnomaliesTable;
+  performance_summaries: PerformanceSummariesTable;
   schema_migrations: SchemaMigrationsTable;
 }

@@ -86,6 +86,10 @@ describe('configuration', () => {
       API_RATE_LIMIT: '50',
       METRICS_INTEGRATION_SERIES: '7',
       OTEL_SERVICE_NAME: 'mine',
+      METRICS_RETENTION_DAYS: '7',
+      ALERT_RESPONSE_TIME: '800',
+      ALERT_ERROR_RATE: '0.5',
+      ALERT_SUCCESS_RATE: '99.9',
       TRUSTED_PROXIES: '10.1.2.3, fd00::/8',
     });
     expect(config).toEqual({
@@ -111,6 +115,10 @@ describe('configuration', () => {
       logLevel: 'debug',
       monitoringEnabled: false,
       performanceMonitoringEnabled: false,
+      performance: {
+        metricsRetentionDays: 7,
+        alertThresholds: { responseTime: 800, errorRate: 0.5, successRate: 99.9 },
+      },
       securityMonitoringEnabled: false,
       vulnerabilityScanIntervalMs: 60_000,
       defaultRateLimit: { maxRequests: 7, windowMs: 2000 },

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../../core/errors.ts';
 import { AnomalySignals, SIGNAL_NAMES, type SignalName } from './anomalySignals.ts';
+import { malformed, type StateIo, StateReader, StateWriter } from './stateBytes.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -18,6 +19,8 @@ const STEEPNESS = 4;
 const ESCALATION = 2;
 const LONGEST_GAP = 100;
 const MOST_PERIODS = 4;
+/** Of the snapshot's form: another one is refused, and the series is learnt anew. */
+const SNAPSHOT_VERSION = 1;
 
 export interface AnomalyDetectorOptions {
   /** Points to learn from before anything is reported; scores are 0 until then. Default 100. */
@@ -59,6 +62,11 @@ export interface AnomalyDetector {
   (timestamp: number | Date | string, value: number): number;
   /** Evidence for the score of the last point; null before the first one, and after a missing point. */
   explain(): AnomalyEvidence | null;
+  /**
+   * Everything it knows, as 5 to 20 KB. `createAnomalyDetector({ snapshot })` goes on from there, here or in another
+   * process, and gives the same scores as if nothing had come between; only `explain()` begins with the next point.
+   */
+  snapshot(): Uint8Array;
 }
 
 /**
@@ -70,12 +78,33 @@ export interface AnomalyDetector {
  * by its own past, so that its surprise is the tail probability in powers of ten; the two largest make the score. After
  * an alarm (0.5 and more) points of the refractory period score half, and thus stay below 0.5.
  *
- * @throws InvalidInputError an option is out of its range
+ * @param options how it judges, or the snapshot of a detector, which holds its options
+ * @throws InvalidInputError an option is out of its range, or the snapshot is none of this version
  */
-export function createAnomalyDetector(options: AnomalyDetectorOptions = {}): AnomalyDetector {
-  const series = new DetectedSeries(checkOptions(options));
+export function createAnomalyDetector(
+  options: AnomalyDetectorOptions | { readonly snapshot: Uint8Array } = {},
+): AnomalyDetector {
+  const series = 'snapshot' in options ? restore(options) : new DetectedSeries(checkOptions(options));
   const detect = (timestamp: number | Date | string, value: number) => series.score(timestamp, value);
-  return Object.assign(detect, { explain: () => series.evidence() });
+  return Object.assign(detect, { explain: () => series.evidence(), snapshot: () => series.snapshot() });
+}
+
+function restore({ snapshot, ...others }: { readonly snapshot: Uint8Array }): DetectedSeries {
+  if (Object.keys(others).length > 0) throw malformed('other options cannot stand beside it, as it holds its own');
+  if (!(snapshot instanceof Uint8Array)) throw malformed('it is no Uint8Array');
+  const io = new StateReader(snapshot);
+  const version = io.number();
+  if (version !== SNAPSHOT_VERSION) throw malformed(`version ${version} is not known, only ${SNAPSHOT_VERSION}`);
+  const [probationPoints, refractoryPoints, refractoryRatio, marginRatio, periods] = [0, 1, 2, 3, 4].map(() =>
+    io.number(),
+  ) as [number, number, number, number, number];
+  if (!(periods >= 0 && periods <= MOST_PERIODS)) throw malformed('its options are out of their range');
+  const periodsMs = Array.from({ length: periods }, () => io.number());
+  const options = { probationPoints, refractoryPoints, refractoryRatio, marginRatio, periodsMs };
+  const series = new DetectedSeries(checkOptions(options));
+  series.walk(io);
+  io.finish();
+  return series;
 }
 
 class DetectedSeries {
@@ -150,6 +179,26 @@ class DetectedSeries {
       this.#alarmed = surprise;
     }
     return { surprise, score, signal, refractory: false };
+  }
+
+  snapshot(): Uint8Array {
+    const { probationPoints, refractoryPoints, refractoryRatio, marginRatio, periodsMs } = this.#options;
+    const io = new StateWriter();
+    const head = [probationPoints, refractoryPoints, refractoryRatio, marginRatio, periodsMs.length, ...periodsMs];
+    for (const value of [SNAPSHOT_VERSION, ...head]) io.number(value);
+    this.walk(io);
+    return io.finish();
+  }
+
+  /** Writes or reads what it remembers. */
+  walk(io: StateIo): void {
+    this.#unitMs = io.number(this.#unitMs);
+    this.#timeMs = io.number(this.#timeMs);
+    this.#intervalMs = io.number(this.#intervalMs);
+    this.#points = io.number(this.#points);
+    this.#quietUntil = io.number(this.#quietUntil);
+    this.#alarmed = io.number(this.#alarmed);
+    this.#signals.walk(io);
   }
 
   evidence(): AnomalyEvidence | null {

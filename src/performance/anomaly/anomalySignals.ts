@@ -1,4 +1,5 @@
 import { SeasonalProfile } from './seasonalProfile.ts';
+import type { StateIo } from './stateBytes.ts';
 import { TailCalibration } from './tailCalibration.ts';
 
 const HOUR_MS = 3_600_000;
@@ -95,6 +96,39 @@ export class AnomalySignals {
     this.#last = value;
     this.#lowest = Math.min(this.#lowest, value);
     this.#highest = Math.max(this.#highest, value);
+  }
+
+  /** Writes or reads what it remembers. */
+  walk(io: StateIo): void {
+    io.doubles(this.surprises);
+    this.expected = io.number(this.expected);
+    this.#points = io.number(this.#points);
+    this.#last = io.number(this.#last);
+    this.#lowest = io.number(this.#lowest);
+    this.#highest = io.number(this.#highest);
+    this.#fast = io.number(this.#fast);
+    this.#middle = io.number(this.#middle);
+    this.#slow = io.number(this.#slow);
+    this.#slowScale = io.number(this.#slowScale);
+    this.#long = io.number(this.#long);
+    this.#all = io.number(this.#all);
+    this.#allScale = io.number(this.#allScale);
+    this.#allMagnitude = io.number(this.#allMagnitude);
+    this.#trend = io.number(this.#trend);
+    this.#jumpScale = io.number(this.#jumpScale);
+    this.#shortJumps = io.number(this.#shortJumps);
+    this.#longJumps = io.number(this.#longJumps);
+    this.#seasonDeviation = io.number(this.#seasonDeviation);
+    this.#logSlow = io.number(this.#logSlow);
+    this.#logScale = io.number(this.#logScale);
+    this.#errorScale = io.number(this.#errorScale);
+    this.#lastError = io.number(this.#lastError);
+    this.#fastError = io.number(this.#fastError);
+    this.#middleError = io.number(this.#middleError);
+    this.#bias = io.number(this.#bias);
+    io.doubles(this.#errors);
+    for (const season of this.#seasons) season.walk(io);
+    for (const tail of this.#tails) tail.walk(io);
   }
 
   #begin(value: number): void {

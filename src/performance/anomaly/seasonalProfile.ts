@@ -1,3 +1,5 @@
+import type { StateIo } from './stateBytes.ts';
+
 /** Periods after which half of what a bucket remembers is new. */
 const MEMORY_PERIODS = 3;
 /** Visits of a bucket from which on its mean is believed. */
@@ -40,6 +42,14 @@ export class SeasonalProfile {
     const points = this.#visits[bucket]! * pointsPerVisit;
     const share = Math.max(1 - 2 ** (-1 / (MEMORY_PERIODS * pointsPerVisit)), 1 / points);
     this.#means[bucket]! += share * (value - this.#means[bucket]!);
+  }
+
+  /** Writes or reads what it remembers. */
+  walk(io: StateIo): void {
+    io.doubles(this.#means);
+    io.doubles(this.#visits);
+    this.#judged = io.number(this.#judged);
+    this.error = io.number(this.error);
   }
 
   #bucket(timeMs: number): number {

@@ -1,3 +1,5 @@
+import type { StateIo } from './stateBytes.ts';
+
 /** Bins an octave: neighbouring bins are 12 % apart. */
 const BINS_PER_OCTAVE = 6;
 /** Statistics below this share of their own scale are all alike. */
@@ -39,6 +41,15 @@ export class TailCalibration {
     this.#recent[this.#at] = bin;
     this.#at = (this.#at + 1) % this.#recent.length;
     return surprise;
+  }
+
+  /** Writes or reads what it remembers. */
+  walk(io: StateIo): void {
+    io.counts(this.#counts);
+    io.bytes(this.#recent);
+    this.#at = io.number(this.#at);
+    this.#weight = io.number(this.#weight);
+    this.#highest = io.number(this.#highest);
   }
 
   #learn(bin: number): void {

@@ -5,7 +5,7 @@ import type { Log } from '../../core/log.ts';
 import { type PollLoop, startPollLoop } from '../../core/pollLoop.ts';
 import type { AttemptRecord, AttemptSink, OperationKind, Outcome } from '../../outgoing/types.ts';
 import type { Database } from '../../store/database.ts';
-import { bucketStart, type Phase } from '../types.ts';
+import { bucketStart, PHASE_AT, type Phase } from '../types.ts';
 import { SeriesCell } from './seriesCell.ts';
 import { writeCells } from './seriesWriter.ts';
 
@@ -62,13 +62,13 @@ export class PerformanceRecorder implements AttemptSink {
     const { phases } = attempt;
     cell.calls += 1;
     cell.responseBytes += attempt.responseBytes;
-    cell.record('total', attempt.durationMs);
-    cell.record('queue', phases.queueMs);
-    cell.record('rate_limit', phases.rateLimitMs);
-    if (attempt.attempt > 1) cell.record('backoff', phases.backoffMs);
-    if (phases.connectMs !== null) cell.record('connect', phases.connectMs);
-    if (phases.firstByteMs !== null) cell.record('first_byte', phases.firstByteMs);
-    if (phases.bodyMs !== null) cell.record('body', phases.bodyMs);
+    cell.record(PHASE_AT.total, attempt.durationMs);
+    cell.record(PHASE_AT.queue, phases.queueMs);
+    cell.record(PHASE_AT.rate_limit, phases.rateLimitMs);
+    if (attempt.attempt > 1) cell.record(PHASE_AT.backoff, phases.backoffMs);
+    if (phases.connectMs !== null) cell.record(PHASE_AT.connect, phases.connectMs);
+    if (phases.firstByteMs !== null) cell.record(PHASE_AT.first_byte, phases.firstByteMs);
+    if (phases.bodyMs !== null) cell.record(PHASE_AT.body, phases.bodyMs);
   }
 
   /** A duration that is no attempt's, such as the storing of a page; it counts as no call. */
@@ -79,7 +79,7 @@ export class PerformanceRecorder implements AttemptSink {
     phase: Phase,
     durationMs: number,
   ): void {
-    this.#cell(integrationId, operation, outcome)?.record(phase, durationMs);
+    this.#cell(integrationId, operation, outcome)?.record(PHASE_AT[phase], durationMs);
   }
 
   /**

@@ -31,9 +31,16 @@ export async function keepSeries(
   );
 }
 
-/** Deletes everything measured of an integration. */
+/** Deletes everything measured, reported and found of an integration. */
 export async function deleteSeries(database: Database, integrationId: string, signal?: AbortSignal): Promise<void> {
-  for (const table of ['metric_rollups_due', 'metric_minutes', 'metric_hours', 'metric_days'] as const) {
+  for (const table of [
+    'metric_rollups_due',
+    'metric_minutes',
+    'metric_hours',
+    'metric_days',
+    'reported_metrics',
+    'performance_anomalies',
+  ] as const) {
     await inBatches(signal, () =>
       sql`
         delete from ${sql.table(table)}
@@ -41,6 +48,9 @@ export async function deleteSeries(database: Database, integrationId: string, si
           select bucket from ${sql.table(table)} where integration_id = ${integrationId} limit ${DELETE_BATCH_ROWS}
         )`.execute(database.db),
     );
+  }
+  for (const table of ['performance_watch', 'performance_summaries'] as const) {
+    await database.db.deleteFrom(table).where('integration_id', '=', integrationId).execute();
   }
 }
 

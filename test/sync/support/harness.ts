@@ -8,10 +8,10 @@ import { IntegrationNotFoundError } from '../../../src/integrations/errors.ts';
 import { findIntegration, insertIntegration } from '../../../src/integrations/integrationQueries.ts';
 import type { IntegrationConfiguration } from '../../../src/integrations/types.ts';
 import { createOutgoing } from '../../../src/outgoing/pipeline.ts';
-import { aloneBudgets } from '../../support/budgets.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { SyncService, type SyncServiceOptions } from '../../../src/sync/syncService.ts';
 import { unheardAudit } from '../../support/audit.ts';
+import { aloneBudgets } from '../../support/budgets.ts';
 
 /** Describes test/sync/support/recordsApi.ts. `items` and `things` are read in full, `events` incrementally. */
 const connector = connectorSchema.parse({
