@@ -431,6 +431,38 @@ export interface MetricRollupsDueTable {
   marks: Generated<number>;
 }
 
+export interface SystemMinutesTable {
+  bucket: Date;
+  metric: string;
+  replica: string;
+  samples: number;
+  total: number;
+  smallest: number;
+  largest: number;
+  latest: number;
+  latest_at: Date;
+}
+
+export interface DashboardsTable {
+  id: string;
+  title: string;
+  roles: string[] | null;
+  owner: string | null;
+  version: number;
+  definition: Json;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface DashboardVersionsTable {
+  dashboard_id: string;
+  version: number;
+  title: string;
+  definition: Json;
+  saved_by: string;
+  saved_at: Generated<Date>;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -473,5 +505,8 @@ export interface Schema {
   metric_hours: MetricHoursTable;
   metric_days: MetricDaysTable;
   metric_rollups_due: MetricRollupsDueTable;
+  system_minutes: SystemMinutesTable;
+  dashboards: DashboardsTable;
+  dashboard_versions: DashboardVersionsTable;
   schema_migrations: SchemaMigrationsTable;
 }

@@ -1,0 +1,38 @@
+-- What each process sees of itself and of the machine, a row a minute.
+create table system_minutes (
+  bucket timestamptz not null,
+  metric text not null,
+  -- The process that saw it.
+  replica text not null,
+  samples integer not null,
+  total double precision not null,
+  smallest double precision not null,
+  largest double precision not null,
+  latest double precision not null,
+  latest_at timestamptz not null,
+  primary key (metric, bucket, replica)
+);
+create index system_minutes_by_time on system_minutes (bucket);
+
+-- Dashboards as people arrange them; every saved version is kept until the dashboard is deleted.
+create table dashboards (
+  id text primary key,
+  title text not null,
+  -- Roles that may see it besides its owner; null for everybody who may see monitoring.
+  roles text[],
+  owner text,
+  version integer not null,
+  definition jsonb not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+
+create table dashboard_versions (
+  dashboard_id text not null references dashboards (id) on delete cascade,
+  version integer not null,
+  title text not null,
+  definition jsonb not null,
+  saved_by text not null,
+  saved_at timestamptz not null default now(),
+  primary key (dashboard_id, version)
+);

@@ -1,0 +1,13 @@
+import { AppError } from '../core/errors.ts';
+
+/** The query would read more than is done for one question. */
+export class MetricQueryTooLargeError extends AppError {
+  readonly code = 'METRIC_QUERY_TOO_LARGE';
+
+  constructor(limit: number, of: 'rows' | 'series' | 'points' = 'rows') {
+    super(
+      `The query reaches more than ${limit} ${of}. Ask for less time, for fewer integrations, with a longer step, or group by fewer labels.`,
+      { details: { limit, of } },
+    );
+  }
+}

@@ -1,0 +1,239 @@
+import { type RawBuilder, sql } from 'kysely';
+import { invalidInput } from '../../core/input.ts';
+import { visibleCondition, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
+import { Histogram } from '../../performance/histogram.ts';
+import { decodePhases } from '../../performance/store/seriesBytes.ts';
+import { bucketRows } from '../../performance/store/seriesQueries.ts';
+import { type Phase, type Resolution, RESOLUTION_MS } from '../../performance/types.ts';
+import type { Database } from '../../store/database.ts';
+import type { Aggregation, LabelFilter, MetricQuery, MetricSample } from '../alerts/types.ts';
+import { MetricQueryTooLargeError } from '../errors.ts';
+import type { ChartableSource, MetricDescription, MetricPoint, MetricRangeQuery, MetricSeries } from './types.ts';
+
+const QUERY_TIMEOUT_MS = 10_000;
+/** Rows of histograms read for one query: ten thousand integrations with a handful of series for ten minutes. */
+const MAX_ROWS = 500_000;
+
+const LABELS = ['integration', 'platform', 'owner', 'operation', 'outcome'] as const;
+type Label = (typeof LABELS)[number];
+
+const COLUMNS: Readonly<Record<Label, RawBuilder<unknown>>> = {
+  integration: sql`part.integration_id`,
+  platform: sql`i.platform`,
+  owner: sql`coalesce(i.owner, '')`,
+  operation: sql`part.operation`,
+  outcome: sql`part.outcome`,
+};
+
+const DURATIONS: Readonly<Record<string, readonly [Phase, title: string]>> = {
+  response_time_ms: ['total', 'Time of a call, from its start to the end of its answer'],
+  connect_ms: ['connect', 'Time until a connection was open'],
+  first_byte_ms: ['first_byte', 'Time from the request to the head of its answer'],
+  body_ms: ['body', 'Time from the head of an answer to its end'],
+  queue_ms: ['queue', 'Wait for a free slot of the host'],
+  rate_limit_ms: ['rate_limit', 'Wait for the rate budget'],
+  backoff_ms: ['backoff', 'Wait between attempts'],
+  write_ms: ['write', 'Time to store a batch of records'],
+};
+
+const QUANTILES: Partial<Record<Aggregation, number>> = { p50: 0.5, p95: 0.95, p99: 0.99 };
+const OF_DURATIONS = ['avg', 'min', 'max', 'sum', 'count', 'p50', 'p95', 'p99'] as const;
+
+const COUNTS: readonly MetricDescription[] = [
+  { name: 'calls', title: 'Calls to providers', unit: 'calls', labels: LABELS, aggregations: ['sum', 'count', 'rate'] },
+  { name: 'throughput', title: 'Calls to providers a second', unit: 'calls/s', labels: LABELS, aggregations: ['rate', 'avg'] },
+  { name: 'error_rate', title: 'Share of calls that failed', unit: '%', labels: LABELS, aggregations: ['avg', 'last'] },
+  { name: 'success_rate', title: 'Share of calls that succeeded', unit: '%', labels: LABELS, aggregations: ['avg', 'last'] },
+  { name: 'response_bytes', title: 'Received from providers', unit: 'bytes', labels: LABELS, aggregations: ['sum', 'rate', 'avg'] },
+];
+
+/** Queries over what the recorder measures of outgoing calls. A call counts in the minute in which it ended. */
+export class PerformanceMetrics implements ChartableSource {
+  readonly metrics: readonly MetricDescription[] = [
+    ...COUNTS,
+    ...Object.entries(DURATIONS).map(([name, [, title]]) => ({
+      name,
+      title,
+      unit: 'ms',
+      labels: LABELS,
+      aggregations: OF_DURATIONS,
+    })),
+  ];
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  has(metric: string): boolean {
+    return this.metrics.some(({ name }) => name === metric);
+  }
+
+  /**
+   * Over the window up to `atMs`, from the start of the minute in which it begins: windows are whole minutes, and one
+   * that begins within a minute reaches up to one further.
+   */
+  async query(query: MetricQuery, atMs: number, signal?: AbortSignal): Promise<readonly MetricSample[]> {
+    const fromMs = Math.floor((atMs - query.windowMs) / 60_000) * 60_000;
+    const whole = { ...query, fromMs, untilMs: atMs + 1, stepMs: null, visible: { kind: 'all' } as const };
+    const series = await this.#read(whole, query.windowMs, signal);
+    return series.map(({ labels, points: [point] }) => ({ labels, value: point!.value, samples: point!.samples }));
+  }
+
+  range(query: MetricRangeQuery, signal?: AbortSignal): Promise<readonly MetricSeries[]> {
+    return this.#read(query, query.stepMs, signal);
+  }
+
+  async #read(question: Question, perMs: number, signal?: AbortSignal): Promise<MetricSeries[]> {
+    signal?.throwIfAborted();
+    const phase = DURATIONS[question.metric]?.[0];
+    const plain = phase === undefined || (phase === 'total' && ['avg', 'sum', 'count'].includes(question.aggregation));
+    const cells = plain ? await this.#readSums(question) : await this.#readHistograms(question, phase);
+    const series = new Map<string, { labels: Record<string, string>; points: MetricPoint[] }>();
+    for (const cell of cells) {
+      const labels = Object.fromEntries(question.groupBy.map((label, at) => [label, cell.labels[at]!]));
+      const key = JSON.stringify(cell.labels);
+      const points = series.get(key)?.points ?? [];
+      if (points.length === 0) series.set(key, { labels, points });
+      points.push({ atMs: cell.step, ...valueOf(question, cell, perMs) });
+    }
+    for (const { points } of series.values()) points.sort((a, b) => a.atMs - b.atMs);
+    return [...series.values()];
+  }
+
+  async #readSums(question: Question): Promise<Cell[]> {
+    const rows = await this.#run<SumRow>(sql`
+      select ${labelsOf(question)} as labels, ${stepOf(question)} as step, sum(part.calls)::bigint as calls,
+        coalesce(sum(part.calls) filter (where part.outcome = 'success'), 0)::bigint as succeeded,
+        sum(part.total_ms) as total_ms, sum(part.response_bytes)::bigint as bytes
+      from ${from(question)} group by 1, 2`);
+    return rows.map((row) => ({ ...row, histogram: null }));
+  }
+
+  /** Histograms are merged here: the database cannot look into them. */
+  async #readHistograms(question: Question, phase: Phase): Promise<Cell[]> {
+    const rows = await this.#run<HistogramRow>(sql`
+      select ${labelsOf(question)} as labels, ${stepOf(question)} as step, part.phases
+      from ${from(question)} limit ${MAX_ROWS + 1}`);
+    if (rows.length > MAX_ROWS) throw new MetricQueryTooLargeError(MAX_ROWS);
+    const cells = new Map<string, Cell & { readonly histogram: Histogram }>();
+    for (const { labels, step, phases } of rows) {
+      const histogram = decodePhases(phases, phase).get(phase);
+      if (histogram === undefined) continue;
+      const key = JSON.stringify([labels, step]);
+      const known = cells.get(key);
+      if (known === undefined) cells.set(key, { labels, step, calls: 0, succeeded: 0, total_ms: 0, bytes: 0, histogram });
+      else known.histogram.merge(histogram);
+    }
+    return [...cells.values()];
+  }
+
+  async #run<Row extends object>(query: RawBuilder<unknown>): Promise<Row[]> {
+    return this.#database.transaction(async (tx) => {
+      await sql`select set_config('statement_timeout', ${String(QUERY_TIMEOUT_MS)}, true)`.execute(tx);
+      return (await sql<Row>`${query}`.execute(tx)).rows;
+    });
+  }
+}
+
+interface Question {
+  readonly metric: string;
+  readonly filter: readonly LabelFilter[];
+  readonly aggregation: Aggregation;
+  readonly groupBy: readonly string[];
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** Null: one step over all of it. */
+  readonly stepMs: number | null;
+  readonly visible: VisibleIntegrations;
+}
+
+interface SumRow {
+  readonly labels: readonly string[];
+  readonly step: number;
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly total_ms: number;
+  readonly bytes: number;
+}
+
+interface HistogramRow {
+  readonly labels: readonly string[];
+  readonly step: number;
+  readonly phases: Buffer;
+}
+
+interface Cell extends SumRow {
+  readonly histogram: Histogram | null;
+}
+
+function valueOf({ metric, aggregation }: Question, cell: Cell, perMs: number): { value: number | null; samples: number } {
+  const { calls, histogram } = cell;
+  if (histogram !== null) return { value: statisticOf(histogram, aggregation), samples: histogram.count };
+  const perSecond = (amount: number) => (1_000 * amount) / perMs;
+  const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+  const value = () => {
+    switch (metric) {
+      case 'calls':
+        return aggregation === 'rate' ? perSecond(calls) : calls;
+      case 'throughput':
+        return perSecond(calls);
+      case 'error_rate':
+        return ratio(100 * (calls - cell.succeeded), calls);
+      case 'success_rate':
+        return ratio(100 * cell.succeeded, calls);
+      case 'response_bytes':
+        return aggregation === 'rate' ? perSecond(cell.bytes) : aggregation === 'avg' ? ratio(cell.bytes, calls) : cell.bytes;
+      default:
+        return aggregation === 'avg' ? ratio(cell.total_ms, calls) : aggregation === 'sum' ? cell.total_ms : calls;
+    }
+  };
+  return { value: value(), samples: calls };
+}
+
+function statisticOf(histogram: Histogram, aggregation: Aggregation): number | null {
+  const quantile = QUANTILES[aggregation];
+  if (quantile !== undefined) return histogram.quantile(quantile);
+  if (histogram.count === 0) return null;
+  if (aggregation === 'min') return histogram.min;
+  if (aggregation === 'max') return histogram.max;
+  if (aggregation === 'sum') return histogram.sum;
+  return aggregation === 'count' ? histogram.count : histogram.sum / histogram.count;
+}
+
+function from(question: Question): RawBuilder<unknown> {
+  const { filter, fromMs, untilMs, visible } = question;
+  const wanted = sql`part.bucket >= ${new Date(fromMs)} and part.bucket < ${new Date(untilMs)}`;
+  const conditions = [visibleCondition(visible), ...filter.map(conditionOf)];
+  return sql`(${bucketRows(resolutionOf(question), wanted)}) part
+    join integrations i on i.id = part.integration_id
+    where ${sql.join(conditions, sql` and `)}`;
+}
+
+/** The coarsest that the steps are made of. */
+function resolutionOf({ stepMs }: Question): Resolution {
+  if (stepMs === null) return 'minute';
+  if (stepMs % RESOLUTION_MS.day === 0) return 'day';
+  return stepMs % RESOLUTION_MS.hour === 0 ? 'hour' : 'minute';
+}
+
+function stepOf({ fromMs, stepMs }: Question): RawBuilder<unknown> {
+  if (stepMs === null) return sql`${fromMs}::double precision`;
+  return sql`floor(extract(epoch from part.bucket)::double precision * 1000 / ${stepMs}::double precision) * ${stepMs}::double precision`;
+}
+
+function labelsOf({ groupBy }: Question): RawBuilder<unknown> {
+  return sql`array[${sql.join(groupBy.map(columnOf))}]::text[]`;
+}
+
+function conditionOf({ label, op, values }: LabelFilter): RawBuilder<unknown> {
+  const column = columnOf(label);
+  return op === 'in' ? sql`${column} = any(${[...values]}::text[])` : sql`${column} <> all(${[...values]}::text[])`;
+}
+
+function columnOf(label: string): RawBuilder<unknown> {
+  const column = COLUMNS[label as Label];
+  if (Object.hasOwn(COLUMNS, label) && column !== undefined) return column;
+  const detail = `has no label ${JSON.stringify(label)}. Known are: ${LABELS.join(', ')}.`;
+  throw invalidInput('The metric query', [{ pointer: '/groupBy', detail }]);
+}

@@ -1,0 +1,59 @@
+import { statfs } from 'node:fs/promises';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Database } from '../../store/database.ts';
+
+/** What one look at the process gives, by metric. */
+export type SystemSample = Readonly<Record<string, number>>;
+
+const LOOP_RESOLUTION_MS = 20;
+
+/** Looks at this process, its pool of connections, and the disk of its data folder. */
+export class SystemSampler {
+  readonly #database: Pick<Database, 'pool'>;
+  readonly #dataDir: string;
+  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  #cpu = process.cpuUsage();
+  #sinceMs = performance.now();
+
+  constructor(database: Pick<Database, 'pool'>, dataDir: string) {
+    this.#database = database;
+    this.#dataDir = dataDir;
+    this.#delays.enable();
+  }
+
+  /** Since the last look, or since the start. */
+  async look(): Promise<SystemSample> {
+    const nowMs = performance.now();
+    const cpu = process.cpuUsage(this.#cpu);
+    const passedMs = Math.max(1, nowMs - this.#sinceMs);
+    this.#cpu = process.cpuUsage();
+    this.#sinceMs = nowMs;
+    const largestDelayMs = Math.max(0, this.#delays.max / 1e6 - LOOP_RESOLUTION_MS);
+    this.#delays.reset();
+    const { pool } = this.#database;
+    return {
+      process_cpu: (cpu.user + cpu.system) / 1_000 / passedMs,
+      process_memory_bytes: process.memoryUsage.rss(),
+      process_heap_bytes: process.memoryUsage().heapUsed,
+      event_loop_delay_ms: Number.isFinite(largestDelayMs) ? largestDelayMs : 0,
+      pool_connections: pool.totalCount,
+      pool_idle: pool.idleCount,
+      pool_waiting: pool.waitingCount,
+      ...(await this.#disk()),
+    };
+  }
+
+  close(): void {
+    this.#delays.disable();
+  }
+
+  /** Nothing where the file system does not tell. */
+  async #disk(): Promise<SystemSample> {
+    try {
+      const { bavail, blocks, bsize } = await statfs(this.#dataDir);
+      return blocks === 0 ? {} : { disk_free_ratio: bavail / blocks, disk_free_bytes: bavail * bsize };
+    } catch {
+      return {};
+    }
+  }
+}
