@@ -2,15 +2,12 @@
 create table system_minutes (
   bucket timestamptz not null,
   metric text not null,
-  -- The process that saw it.
-  replica text not null,
-  samples integer not null,
-  total double precision not null,
-  smallest double precision not null,
-  largest double precision not null,
-  latest double precision not null,
+  -- The one that saw it.
+  process text not null,
+  -- One every five seconds.
+  samples double precision[] not null,
   latest_at timestamptz not null,
-  primary key (metric, bucket, replica)
+  primary key (metric, bucket, process)
 );
 create index system_minutes_by_time on system_minutes (bucket);
 

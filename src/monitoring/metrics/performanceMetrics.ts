@@ -8,57 +8,36 @@ import { type Phase, type Resolution, RESOLUTION_MS } from '../../performance/ty
 import type { Database } from '../../store/database.ts';
 import type { Aggregation, LabelFilter, MetricQuery, MetricSample } from '../alerts/types.ts';
 import { MetricQueryTooLargeError } from '../errors.ts';
-import type { ChartableSource, MetricDescription, MetricPoint, MetricRangeQuery, MetricSeries } from './types.ts';
+import type { ChartableSource, MetricPoint, MetricRangeQuery, MetricSeries } from './types.ts';
 
 const QUERY_TIMEOUT_MS = 10_000;
 /** Rows of histograms read for one query: ten thousand integrations with a handful of series for ten minutes. */
 const MAX_ROWS = 500_000;
 
-const LABELS = ['integration', 'platform', 'owner', 'operation', 'outcome'] as const;
-type Label = (typeof LABELS)[number];
-
-const COLUMNS: Readonly<Record<Label, RawBuilder<unknown>>> = {
-  integration: sql`part.integration_id`,
+const COLUMNS: Readonly<Record<string, RawBuilder<unknown>>> = {
+  integrationId: sql`part.integration_id`,
   platform: sql`i.platform`,
-  owner: sql`coalesce(i.owner, '')`,
   operation: sql`part.operation`,
   outcome: sql`part.outcome`,
 };
+const LABELS = Object.keys(COLUMNS);
 
-const DURATIONS: Readonly<Record<string, readonly [Phase, title: string]>> = {
-  response_time_ms: ['total', 'Time of a call, from its start to the end of its answer'],
-  connect_ms: ['connect', 'Time until a connection was open'],
-  first_byte_ms: ['first_byte', 'Time from the request to the head of its answer'],
-  body_ms: ['body', 'Time from the head of an answer to its end'],
-  queue_ms: ['queue', 'Wait for a free slot of the host'],
-  rate_limit_ms: ['rate_limit', 'Wait for the rate budget'],
-  backoff_ms: ['backoff', 'Wait between attempts'],
-  write_ms: ['write', 'Time to store a batch of records'],
+const PHASES: Readonly<Record<string, Phase>> = {
+  response_time_ms: 'total',
+  connect_ms: 'connect',
+  first_byte_ms: 'first_byte',
+  body_ms: 'body',
+  queue_ms: 'queue',
+  rate_limit_ms: 'rate_limit',
+  backoff_ms: 'backoff',
+  write_ms: 'write',
 };
+const COUNTS: readonly string[] = ['calls', 'throughput', 'error_rate', 'success_rate', 'response_bytes'];
 
 const QUANTILES: Partial<Record<Aggregation, number>> = { p50: 0.5, p95: 0.95, p99: 0.99 };
-const OF_DURATIONS = ['avg', 'min', 'max', 'sum', 'count', 'p50', 'p95', 'p99'] as const;
-
-const COUNTS: readonly MetricDescription[] = [
-  { name: 'calls', title: 'Calls to providers', unit: 'calls', labels: LABELS, aggregations: ['sum', 'count', 'rate'] },
-  { name: 'throughput', title: 'Calls to providers a second', unit: 'calls/s', labels: LABELS, aggregations: ['rate', 'avg'] },
-  { name: 'error_rate', title: 'Share of calls that failed', unit: '%', labels: LABELS, aggregations: ['avg', 'last'] },
-  { name: 'success_rate', title: 'Share of calls that succeeded', unit: '%', labels: LABELS, aggregations: ['avg', 'last'] },
-  { name: 'response_bytes', title: 'Received from providers', unit: 'bytes', labels: LABELS, aggregations: ['sum', 'rate', 'avg'] },
-];
 
 /** Queries over what the recorder measures of outgoing calls. A call counts in the minute in which it ended. */
 export class PerformanceMetrics implements ChartableSource {
-  readonly metrics: readonly MetricDescription[] = [
-    ...COUNTS,
-    ...Object.entries(DURATIONS).map(([name, [, title]]) => ({
-      name,
-      title,
-      unit: 'ms',
-      labels: LABELS,
-      aggregations: OF_DURATIONS,
-    })),
-  ];
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -66,7 +45,7 @@ export class PerformanceMetrics implements ChartableSource {
   }
 
   has(metric: string): boolean {
-    return this.metrics.some(({ name }) => name === metric);
+    return COUNTS.includes(metric) || Object.hasOwn(PHASES, metric);
   }
 
   /**
@@ -86,7 +65,7 @@ export class PerformanceMetrics implements ChartableSource {
 
   async #read(question: Question, perMs: number, signal?: AbortSignal): Promise<MetricSeries[]> {
     signal?.throwIfAborted();
-    const phase = DURATIONS[question.metric]?.[0];
+    const phase = PHASES[question.metric];
     const plain = phase === undefined || (phase === 'total' && ['avg', 'sum', 'count'].includes(question.aggregation));
     const cells = plain ? await this.#readSums(question) : await this.#readHistograms(question, phase);
     const series = new Map<string, { labels: Record<string, string>; points: MetricPoint[] }>();
@@ -232,8 +211,7 @@ function conditionOf({ label, op, values }: LabelFilter): RawBuilder<unknown> {
 }
 
 function columnOf(label: string): RawBuilder<unknown> {
-  const column = COLUMNS[label as Label];
-  if (Object.hasOwn(COLUMNS, label) && column !== undefined) return column;
+  if (Object.hasOwn(COLUMNS, label)) return COLUMNS[label]!;
   const detail = `has no label ${JSON.stringify(label)}. Known are: ${LABELS.join(', ')}.`;
   throw invalidInput('The metric query', [{ pointer: '/groupBy', detail }]);
 }

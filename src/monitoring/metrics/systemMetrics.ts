@@ -2,40 +2,24 @@ import { type RawBuilder, sql } from 'kysely';
 import { invalidInput } from '../../core/input.ts';
 import type { Database } from '../../store/database.ts';
 import type { Aggregation, LabelFilter, MetricQuery, MetricSample } from '../alerts/types.ts';
-import type { ChartableSource, MetricDescription, MetricRangeQuery, MetricSeries } from './types.ts';
+import { SYSTEM_METRICS } from './systemSamples.ts';
+import type { ChartableSource, MetricRangeQuery, MetricSeries } from './types.ts';
 
-const LABELS = ['replica'] as const;
-const AGGREGATIONS = ['avg', 'min', 'max', 'last', 'count'] as const;
-
-const METRICS: Readonly<Record<string, readonly [title: string, unit: string]>> = {
-  process_cpu: ['Processors that the process uses', 'cores'],
-  process_memory_bytes: ['Memory of the process (resident set)', 'bytes'],
-  process_heap_bytes: ['JavaScript objects in use', 'bytes'],
-  event_loop_delay_ms: ['Longest delay of the event loop', 'ms'],
-  pool_connections: ['Open connections to the database', 'connections'],
-  pool_idle: ['Idle connections to the database', 'connections'],
-  pool_waiting: ['Queries that wait for a connection', 'queries'],
-  disk_free_ratio: ['Share of the disk that is free', ''],
-  disk_free_bytes: ['Free space of the disk', 'bytes'],
-};
-
-const VALUES: Partial<Record<Aggregation, RawBuilder<number>>> = {
-  avg: sql`sum(total) / sum(samples)`,
-  min: sql`min(smallest)`,
-  max: sql`max(largest)`,
-  last: sql`(array_agg(latest order by latest_at desc))[1]`,
-  count: sql`sum(samples)::double precision`,
+const VALUES: Readonly<Record<Aggregation, RawBuilder<number>>> = {
+  avg: sql`avg(one.value)`,
+  min: sql`min(one.value)`,
+  max: sql`max(one.value)`,
+  sum: sql`sum(one.value)`,
+  count: sql`count(*)::double precision`,
+  rate: sql`avg(one.value)`,
+  last: sql`(array_agg(one.value order by latest_at desc, one.place desc))[1]`,
+  p50: sql`percentile_disc(0.5) within group (order by one.value)`,
+  p95: sql`percentile_disc(0.95) within group (order by one.value)`,
+  p99: sql`percentile_disc(0.99) within group (order by one.value)`,
 };
 
 /** Queries over what every process sees of itself. */
 export class SystemMetrics implements ChartableSource {
-  readonly metrics: readonly MetricDescription[] = Object.entries(METRICS).map(([name, [title, unit]]) => ({
-    name,
-    title,
-    unit,
-    labels: LABELS,
-    aggregations: AGGREGATIONS,
-  }));
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -43,7 +27,7 @@ export class SystemMetrics implements ChartableSource {
   }
 
   has(metric: string): boolean {
-    return Object.hasOwn(METRICS, metric);
+    return (SYSTEM_METRICS as readonly string[]).includes(metric);
   }
 
   async query(query: MetricQuery, atMs: number): Promise<readonly MetricSample[]> {
@@ -75,8 +59,9 @@ export class SystemMetrics implements ChartableSource {
     ];
     const { rows } = await sql<{ labels: string[]; step: number; value: number; samples: number }>`
       select array[${sql.join(grouped)}]::text[] as labels, ${step} as step,
-        ${valueOf(query.aggregation)} as value, sum(samples)::int as samples
-      from system_minutes where ${sql.join(conditions, sql` and `)}
+        ${VALUES[query.aggregation]} as value, count(*)::int as samples
+      from system_minutes cross join unnest(samples) with ordinality as one (value, place)
+      where ${sql.join(conditions, sql` and `)}
       group by 1, 2 order by 1, 2`.execute(this.#database.db);
     const series = new Map<string, MetricSeries & { points: MetricSeries['points'][number][] }>();
     for (const { labels, step: atMs, value, samples } of rows) {
@@ -92,20 +77,13 @@ export class SystemMetrics implements ChartableSource {
   }
 }
 
-function valueOf(aggregation: Aggregation): RawBuilder<number> {
-  const value = VALUES[aggregation];
-  if (value !== undefined) return value;
-  const detail = `takes one of ${AGGREGATIONS.join(', ')} for this metric.`;
-  throw invalidInput('The metric query', [{ pointer: '/aggregation', detail }]);
-}
-
 function conditionOf({ label, op, values }: LabelFilter): RawBuilder<unknown> {
   const column = columnOf(label);
   return op === 'in' ? sql`${column} = any(${[...values]}::text[])` : sql`${column} <> all(${[...values]}::text[])`;
 }
 
 function columnOf(label: string): RawBuilder<unknown> {
-  if (label === 'replica') return sql`replica`;
-  const detail = `has no label ${JSON.stringify(label)}. Known is: replica.`;
+  if (label === 'process') return sql`process`;
+  const detail = `has no label ${JSON.stringify(label)}. Known is: process.`;
   throw invalidInput('The metric query', [{ pointer: '/groupBy', detail }]);
 }

@@ -12,21 +12,13 @@ const MINUTE_MS = 60_000;
 const KEPT_MS = 7 * 86_400_000;
 const DELETE_BATCH_ROWS = 5_000;
 
-interface Row {
-  samples: number;
-  total: number;
-  smallest: number;
-  largest: number;
-  latest: number;
-}
-
 /** Looks at this process every five seconds and keeps a row a minute of each metric, written with every look. */
 export class SystemRecorder {
   readonly #deps: { readonly database: Database; readonly clock: Clock; readonly log: Log };
   readonly #sampler: SystemSampler;
-  readonly #replica = `${hostname()}:${process.pid}`;
+  readonly #process = `${hostname()}:${process.pid}`;
   #bucketMs = Number.NaN;
-  #rows = new Map<string, Row>();
+  #samples = new Map<string, number[]>();
   #latest: SystemSample = {};
   #loop: PollLoop | null = null;
   #failing = false;
@@ -53,19 +45,31 @@ export class SystemRecorder {
     const bucketMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
     if (bucketMs !== this.#bucketMs) {
       this.#bucketMs = bucketMs;
-      this.#rows = new Map();
+      this.#samples = new Map();
     }
     for (const [metric, value] of Object.entries(this.#latest)) {
-      const row = this.#rows.get(metric) ?? { samples: 0, total: 0, smallest: value, largest: value, latest: value };
-      this.#rows.set(metric, {
-        samples: row.samples + 1,
-        total: row.total + value,
-        smallest: Math.min(row.smallest, value),
-        largest: Math.max(row.largest, value),
-        latest: value,
-      });
+      const samples = this.#samples.get(metric) ?? [];
+      samples.push(value);
+      this.#samples.set(metric, samples);
     }
-    await writeRows(database, { bucketMs, nowMs, replica: this.#replica }, this.#rows);
+    const { db } = database;
+    await db
+      .insertInto('system_minutes')
+      .values(
+        [...this.#samples].map(([metric, samples]) => ({
+          bucket: new Date(bucketMs),
+          metric,
+          process: this.#process,
+          samples,
+          latest_at: new Date(nowMs),
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict
+          .columns(['metric', 'bucket', 'process'])
+          .doUpdateSet((row) => ({ samples: row.ref('excluded.samples'), latest_at: row.ref('excluded.latest_at') })),
+      )
+      .execute();
   }
 
   async close(): Promise<void> {
@@ -87,43 +91,14 @@ export class SystemRecorder {
   }
 }
 
-async function writeRows(
-  { db }: Database,
-  { bucketMs, nowMs, replica }: { bucketMs: number; nowMs: number; replica: string },
-  rows: ReadonlyMap<string, Row>,
-): Promise<void> {
-  await db
-    .insertInto('system_minutes')
-    .values(
-      [...rows].map(([metric, row]) => ({
-        bucket: new Date(bucketMs),
-        metric,
-        replica,
-        ...row,
-        latest_at: new Date(nowMs),
-      })),
-    )
-    .onConflict((conflict) =>
-      conflict.columns(['metric', 'bucket', 'replica']).doUpdateSet((row) => ({
-        samples: row.ref('excluded.samples'),
-        total: row.ref('excluded.total'),
-        smallest: row.ref('excluded.smallest'),
-        largest: row.ref('excluded.largest'),
-        latest: row.ref('excluded.latest'),
-        latest_at: row.ref('excluded.latest_at'),
-      })),
-    )
-    .execute();
-}
-
 /** Deletes what is past its week, in small transactions. */
 export async function deleteOldSystemMinutes({ db }: Database, nowMs: number, signal?: AbortSignal): Promise<void> {
   for (let deleted = DELETE_BATCH_ROWS; deleted === DELETE_BATCH_ROWS; ) {
     signal?.throwIfAborted();
     const result = await sql`
       delete from system_minutes
-      where (metric, bucket, replica) in (
-        select metric, bucket, replica from system_minutes
+      where (metric, bucket, process) in (
+        select metric, bucket, process from system_minutes
         where bucket < ${new Date(nowMs - KEPT_MS)} order by bucket limit ${DELETE_BATCH_ROWS}
       )`.execute(db);
     deleted = Number(result.numAffectedRows ?? 0);

@@ -1,9 +1,20 @@
 import { statfs } from 'node:fs/promises';
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Database } from '../../store/database.ts';
 
 /** What one look at the process gives, by metric. */
-export type SystemSample = Readonly<Record<string, number>>;
+export type SystemSample = Readonly<Partial<Record<SystemMetric, number>>>;
+
+export const SYSTEM_METRICS = [
+  'process_cpu',
+  'process_memory_bytes',
+  'event_loop_delay_ms',
+  'pool_connections',
+  'pool_waiting',
+  'disk_free_ratio',
+  'disk_free_bytes',
+] as const;
+type SystemMetric = (typeof SYSTEM_METRICS)[number];
 
 const LOOP_RESOLUTION_MS = 20;
 
@@ -11,7 +22,7 @@ const LOOP_RESOLUTION_MS = 20;
 export class SystemSampler {
   readonly #database: Pick<Database, 'pool'>;
   readonly #dataDir: string;
-  readonly #delays: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  readonly #delays = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #cpu = process.cpuUsage();
   #sinceMs = performance.now();
 
@@ -34,10 +45,8 @@ export class SystemSampler {
     return {
       process_cpu: (cpu.user + cpu.system) / 1_000 / passedMs,
       process_memory_bytes: process.memoryUsage.rss(),
-      process_heap_bytes: process.memoryUsage().heapUsed,
       event_loop_delay_ms: Number.isFinite(largestDelayMs) ? largestDelayMs : 0,
       pool_connections: pool.totalCount,
-      pool_idle: pool.idleCount,
       pool_waiting: pool.waitingCount,
       ...(await this.#disk()),
     };

@@ -1,16 +1,5 @@
 import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
-import type { Aggregation, LabelFilter, MetricQuery, MetricSource } from '../alerts/types.ts';
-
-/** What a metric is, for whoever asks for it. */
-export interface MetricDescription {
-  readonly name: string;
-  readonly title: string;
-  /** `ms`, `%`, `calls`, `calls/s`, `bytes` … */
-  readonly unit: string;
-  /** Labels it can be filtered and grouped by. */
-  readonly labels: readonly string[];
-  readonly aggregations: readonly Aggregation[];
-}
+import type { MetricQuery, MetricSource } from '../alerts/types.ts';
 
 /** A query over steps of time, for charts: the window is the step. */
 export interface MetricRangeQuery extends Omit<MetricQuery, 'windowMs'> {
@@ -40,6 +29,5 @@ export interface MetricSeries {
 
 /** A source whose past can be asked for too. */
 export interface ChartableSource extends MetricSource {
-  readonly metrics: readonly MetricDescription[];
   range(query: MetricRangeQuery, signal?: AbortSignal): Promise<readonly MetricSeries[]>;
 }
