@@ -33,3 +33,22 @@ create table dashboard_versions (
   saved_at timestamptz not null default now(),
   primary key (dashboard_id, version)
 );
+
+-- What is known of whether integrations work, from their calls or, where there are none, from a probe.
+create table integration_health (
+  integration_id text primary key references integrations (id) on delete cascade,
+  state text not null check (state in ('pass', 'warn', 'fail', 'unknown')),
+  source text not null check (source in ('traffic', 'probe', 'none')),
+  -- How the probe, or most of the failed calls, ended.
+  outcome text,
+  detail text,
+  -- Looks in a row that failed.
+  failures integer not null default 0,
+  checked_at timestamptz,
+  changed_at timestamptz not null default now(),
+  next_check_at timestamptz not null,
+  -- Rises with every claim; only who holds the latest writes what was seen.
+  claim bigint not null default 0
+);
+create index integration_health_due on integration_health (next_check_at);
+create index integration_health_failing on integration_health (integration_id) where state = 'fail';

@@ -22,6 +22,7 @@ const ID_PREFIXES = {
   apiKey: 'ak',
   replica: 'rep',
   alertRule: 'alr',
+  dashboard: 'dsh',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

@@ -11,3 +11,12 @@ export class MetricQueryTooLargeError extends AppError {
     );
   }
 }
+
+/** No dashboard that the caller may see has this id. */
+export class DashboardNotFoundError extends AppError {
+  readonly code = 'DASHBOARD_NOT_FOUND';
+
+  constructor(id: string) {
+    super(`There is no dashboard ${JSON.stringify(id)}.`, { details: { dashboardId: id } });
+  }
+}

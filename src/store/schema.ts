@@ -439,6 +439,19 @@ export interface SystemMinutesTable {
   latest_at: Date;
 }
 
+export interface IntegrationHealthTable {
+  integration_id: string;
+  state: 'pass' | 'warn' | 'fail' | 'unknown';
+  source: 'traffic' | 'probe' | 'none';
+  outcome: string | null;
+  detail: string | null;
+  failures: Generated<number>;
+  checked_at: Date | null;
+  changed_at: Generated<Date>;
+  next_check_at: Date;
+  claim: Generated<number>;
+}
+
 export interface DashboardsTable {
   id: string;
   title: string;
@@ -575,6 +588,7 @@ export interface Schema {
   metric_days: MetricDaysTable;
   metric_rollups_due: MetricRollupsDueTable;
   system_minutes: SystemMinutesTable;
+  integration_health: IntegrationHealthTable;
   dashboards: DashboardsTable;
   dashboard_versions: DashboardVersionsTable;
   alert_counters: AlertCountersTable;

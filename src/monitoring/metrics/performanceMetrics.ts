@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import { invalidInput } from '../../core/input.ts';
-import { visibleCondition, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
-import { Histogram } from '../../performance/histogram.ts';
+import { visibleCondition } from '../../integrations/visibleIntegrations.ts';
+import type { Histogram } from '../../performance/histogram.ts';
 import { decodePhases } from '../../performance/store/seriesBytes.ts';
 import { bucketRows } from '../../performance/store/seriesQueries.ts';
-import { type Phase, type Resolution, RESOLUTION_MS } from '../../performance/types.ts';
+import { bucketStart, type Phase, RESOLUTION_MS, type Resolution } from '../../performance/types.ts';
 import type { Database } from '../../store/database.ts';
 import type { Aggregation, LabelFilter, MetricQuery, MetricSample } from '../alerts/types.ts';
 import { MetricQueryTooLargeError } from '../errors.ts';
@@ -53,34 +53,31 @@ export class PerformanceMetrics implements ChartableSource {
    * that begins within a minute reaches up to one further.
    */
   async query(query: MetricQuery, atMs: number, signal?: AbortSignal): Promise<readonly MetricSample[]> {
-    const fromMs = Math.floor((atMs - query.windowMs) / 60_000) * 60_000;
-    const whole = { ...query, fromMs, untilMs: atMs + 1, stepMs: null, visible: { kind: 'all' } as const };
-    const series = await this.#read(whole, query.windowMs, signal);
+    const span = { fromMs: atMs - query.windowMs, untilMs: atMs + 1, stepMs: null };
+    const series = await this.range({ ...query, ...span, visible: { kind: 'all' } }, signal);
     return series.map(({ labels, points: [point] }) => ({ labels, value: point!.value, samples: point!.samples }));
   }
 
-  range(query: MetricRangeQuery, signal?: AbortSignal): Promise<readonly MetricSeries[]> {
-    return this.#read(query, query.stepMs, signal);
-  }
-
-  async #read(question: Question, perMs: number, signal?: AbortSignal): Promise<MetricSeries[]> {
+  async range(query: MetricRangeQuery, signal?: AbortSignal): Promise<readonly MetricSeries[]> {
     signal?.throwIfAborted();
-    const phase = PHASES[question.metric];
-    const plain = phase === undefined || (phase === 'total' && ['avg', 'sum', 'count'].includes(question.aggregation));
-    const cells = plain ? await this.#readSums(question) : await this.#readHistograms(question, phase);
+    const phase = PHASES[query.metric];
+    const plain = phase === undefined || (phase === 'total' && ['avg', 'sum', 'count'].includes(query.aggregation));
+    const cells = plain ? await this.#readSums(query) : await this.#readHistograms(query, phase);
     const series = new Map<string, { labels: Record<string, string>; points: MetricPoint[] }>();
     for (const cell of cells) {
-      const labels = Object.fromEntries(question.groupBy.map((label, at) => [label, cell.labels[at]!]));
       const key = JSON.stringify(cell.labels);
-      const points = series.get(key)?.points ?? [];
-      if (points.length === 0) series.set(key, { labels, points });
-      points.push({ atMs: cell.step, ...valueOf(question, cell, perMs) });
+      const known = series.get(key) ?? {
+        labels: Object.fromEntries(query.groupBy.map((label, at) => [label, cell.labels[at]!])),
+        points: [],
+      };
+      known.points.push({ atMs: cell.step, ...pointOf(query, cell) });
+      series.set(key, known);
     }
     for (const { points } of series.values()) points.sort((a, b) => a.atMs - b.atMs);
     return [...series.values()];
   }
 
-  async #readSums(question: Question): Promise<Cell[]> {
+  async #readSums(question: MetricRangeQuery): Promise<Cell[]> {
     const rows = await this.#run<SumRow>(sql`
       select ${labelsOf(question)} as labels, ${stepOf(question)} as step, sum(part.calls)::bigint as calls,
         coalesce(sum(part.calls) filter (where part.outcome = 'success'), 0)::bigint as succeeded,
@@ -90,7 +87,7 @@ export class PerformanceMetrics implements ChartableSource {
   }
 
   /** Histograms are merged here: the database cannot look into them. */
-  async #readHistograms(question: Question, phase: Phase): Promise<Cell[]> {
+  async #readHistograms(question: MetricRangeQuery, phase: Phase): Promise<Cell[]> {
     const rows = await this.#run<HistogramRow>(sql`
       select ${labelsOf(question)} as labels, ${stepOf(question)} as step, part.phases
       from ${from(question)} limit ${MAX_ROWS + 1}`);
@@ -101,7 +98,8 @@ export class PerformanceMetrics implements ChartableSource {
       if (histogram === undefined) continue;
       const key = JSON.stringify([labels, step]);
       const known = cells.get(key);
-      if (known === undefined) cells.set(key, { labels, step, calls: 0, succeeded: 0, total_ms: 0, bytes: 0, histogram });
+      if (known === undefined)
+        cells.set(key, { labels, step, calls: 0, succeeded: 0, total_ms: 0, bytes: 0, histogram });
       else known.histogram.merge(histogram);
     }
     return [...cells.values()];
@@ -113,18 +111,6 @@ export class PerformanceMetrics implements ChartableSource {
       return (await sql<Row>`${query}`.execute(tx)).rows;
     });
   }
-}
-
-interface Question {
-  readonly metric: string;
-  readonly filter: readonly LabelFilter[];
-  readonly aggregation: Aggregation;
-  readonly groupBy: readonly string[];
-  readonly fromMs: number;
-  readonly untilMs: number;
-  /** Null: one step over all of it. */
-  readonly stepMs: number | null;
-  readonly visible: VisibleIntegrations;
 }
 
 interface SumRow {
@@ -146,7 +132,9 @@ interface Cell extends SumRow {
   readonly histogram: Histogram | null;
 }
 
-function valueOf({ metric, aggregation }: Question, cell: Cell, perMs: number): { value: number | null; samples: number } {
+function pointOf(query: MetricRangeQuery, cell: Cell): Pick<MetricPoint, 'value' | 'samples'> {
+  const { metric, aggregation } = query;
+  const perMs = query.stepMs ?? query.untilMs - query.fromMs;
   const { calls, histogram } = cell;
   if (histogram !== null) return { value: statisticOf(histogram, aggregation), samples: histogram.count };
   const perSecond = (amount: number) => (1_000 * amount) / perMs;
@@ -162,7 +150,11 @@ function valueOf({ metric, aggregation }: Question, cell: Cell, perMs: number): 
       case 'success_rate':
         return ratio(100 * cell.succeeded, calls);
       case 'response_bytes':
-        return aggregation === 'rate' ? perSecond(cell.bytes) : aggregation === 'avg' ? ratio(cell.bytes, calls) : cell.bytes;
+        return aggregation === 'rate'
+          ? perSecond(cell.bytes)
+          : aggregation === 'avg'
+            ? ratio(cell.bytes, calls)
+            : cell.bytes;
       default:
         return aggregation === 'avg' ? ratio(cell.total_ms, calls) : aggregation === 'sum' ? cell.total_ms : calls;
     }
@@ -180,9 +172,9 @@ function statisticOf(histogram: Histogram, aggregation: Aggregation): number | n
   return aggregation === 'count' ? histogram.count : histogram.sum / histogram.count;
 }
 
-function from(question: Question): RawBuilder<unknown> {
+function from(question: MetricRangeQuery): RawBuilder<unknown> {
   const { filter, fromMs, untilMs, visible } = question;
-  const wanted = sql`part.bucket >= ${new Date(fromMs)} and part.bucket < ${new Date(untilMs)}`;
+  const wanted = sql`part.bucket >= ${new Date(bucketStart(fromMs, resolutionOf(question)))} and part.bucket < ${new Date(untilMs)}`;
   const conditions = [visibleCondition(visible), ...filter.map(conditionOf)];
   return sql`(${bucketRows(resolutionOf(question), wanted)}) part
     join integrations i on i.id = part.integration_id
@@ -190,18 +182,18 @@ function from(question: Question): RawBuilder<unknown> {
 }
 
 /** The coarsest that the steps are made of. */
-function resolutionOf({ stepMs }: Question): Resolution {
+function resolutionOf({ stepMs }: MetricRangeQuery): Resolution {
   if (stepMs === null) return 'minute';
   if (stepMs % RESOLUTION_MS.day === 0) return 'day';
   return stepMs % RESOLUTION_MS.hour === 0 ? 'hour' : 'minute';
 }
 
-function stepOf({ fromMs, stepMs }: Question): RawBuilder<unknown> {
+function stepOf({ fromMs, stepMs }: MetricRangeQuery): RawBuilder<unknown> {
   if (stepMs === null) return sql`${fromMs}::double precision`;
   return sql`floor(extract(epoch from part.bucket)::double precision * 1000 / ${stepMs}::double precision) * ${stepMs}::double precision`;
 }
 
-function labelsOf({ groupBy }: Question): RawBuilder<unknown> {
+function labelsOf({ groupBy }: MetricRangeQuery): RawBuilder<unknown> {
   return sql`array[${sql.join(groupBy.map(columnOf))}]::text[]`;
 }
 

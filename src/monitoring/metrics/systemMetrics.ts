@@ -39,6 +39,7 @@ export class SystemMetrics implements ChartableSource {
   /** Of processes, not of integrations: `visible` is not asked. */
   range(query: MetricRangeQuery): Promise<readonly MetricSeries[]> {
     const { stepMs, fromMs, untilMs } = query;
+    if (stepMs === null) return this.#read(query, sql`${fromMs}::double precision`, fromMs, untilMs);
     const step = sql<number>`
       floor(extract(epoch from bucket)::double precision * 1000 / ${stepMs}::double precision) * ${stepMs}::double precision`;
     return this.#read(query, step, fromMs, untilMs);

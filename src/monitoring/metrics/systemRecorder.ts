@@ -5,6 +5,7 @@ import { errorMessage } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { type PollLoop, startPollLoop } from '../../core/pollLoop.ts';
 import type { Database } from '../../store/database.ts';
+import type { LoopDelay } from './loopDelay.ts';
 import { type SystemSample, SystemSampler } from './systemSamples.ts';
 
 const SAMPLE_INTERVAL_MS = 5_000;
@@ -21,16 +22,22 @@ export class SystemRecorder {
   #samples = new Map<string, number[]>();
   #latest: SystemSample = {};
   #loop: PollLoop | null = null;
-  #failing = false;
+  #lastWriteMs: number | null = null;
+  #error: string | null = null;
 
-  constructor(deps: { database: Database; clock: Clock; log: Log; dataDir: string }) {
+  constructor(deps: { database: Database; clock: Clock; log: Log; dataDir: string; loopDelay: LoopDelay }) {
     this.#deps = deps;
-    this.#sampler = new SystemSampler(deps.database, deps.dataDir);
+    this.#sampler = new SystemSampler(deps.database, deps.dataDir, deps.loopDelay);
   }
 
   /** The last look at this process. */
   get latest(): SystemSample {
     return this.#latest;
+  }
+
+  /** Whether what it sees could be written. */
+  get writes(): { readonly lastMs: number | null; readonly error: string | null } {
+    return { lastMs: this.#lastWriteMs, error: this.#error };
   }
 
   start(): void {
@@ -74,18 +81,17 @@ export class SystemRecorder {
 
   async close(): Promise<void> {
     await this.#loop?.stop();
-    this.#sampler.close();
   }
 
   async #round(): Promise<number> {
     try {
       await this.sample();
-      this.#failing = false;
+      this.#lastWriteMs = this.#deps.clock.monotonicMs();
+      this.#error = null;
     } catch (error) {
-      if (!this.#failing) {
-        this.#deps.log.warn('What the process sees of itself cannot be written', { reason: errorMessage(error) });
-      }
-      this.#failing = true;
+      const reason = errorMessage(error);
+      if (this.#error === null) this.#deps.log.warn('What the process sees of itself cannot be written', { reason });
+      this.#error = reason;
     }
     return SAMPLE_INTERVAL_MS;
   }

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Database } from '../../store/database.ts';
+import type { LoopDelay } from './loopDelay.ts';
 
 /** What one look at the process gives, by metric. */
 export type SystemSample = Readonly<Partial<Record<SystemMetric, number>>>;
@@ -16,20 +16,18 @@ export const SYSTEM_METRICS = [
 ] as const;
 type SystemMetric = (typeof SYSTEM_METRICS)[number];
 
-const LOOP_RESOLUTION_MS = 20;
-
 /** Looks at this process, its pool of connections, and the disk of its data folder. */
 export class SystemSampler {
   readonly #database: Pick<Database, 'pool'>;
   readonly #dataDir: string;
-  readonly #delays = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  readonly #loopDelay: LoopDelay;
   #cpu = process.cpuUsage();
   #sinceMs = performance.now();
 
-  constructor(database: Pick<Database, 'pool'>, dataDir: string) {
+  constructor(database: Pick<Database, 'pool'>, dataDir: string, loopDelay: LoopDelay) {
     this.#database = database;
     this.#dataDir = dataDir;
-    this.#delays.enable();
+    this.#loopDelay = loopDelay;
   }
 
   /** Since the last look, or since the start. */
@@ -39,21 +37,15 @@ export class SystemSampler {
     const passedMs = Math.max(1, nowMs - this.#sinceMs);
     this.#cpu = process.cpuUsage();
     this.#sinceMs = nowMs;
-    const largestDelayMs = Math.max(0, this.#delays.max / 1e6 - LOOP_RESOLUTION_MS);
-    this.#delays.reset();
     const { pool } = this.#database;
     return {
       process_cpu: (cpu.user + cpu.system) / 1_000 / passedMs,
       process_memory_bytes: process.memoryUsage.rss(),
-      event_loop_delay_ms: Number.isFinite(largestDelayMs) ? largestDelayMs : 0,
+      event_loop_delay_ms: this.#loopDelay.read(),
       pool_connections: pool.totalCount,
       pool_waiting: pool.waitingCount,
       ...(await this.#disk()),
     };
-  }
-
-  close(): void {
-    this.#delays.disable();
   }
 
   /** Nothing where the file system does not tell. */

@@ -1,14 +1,14 @@
 import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { MetricQuery, MetricSource } from '../alerts/types.ts';
 
-/** A query over steps of time, for charts: the window is the step. */
+/** A query over a span of time, in steps. */
 export interface MetricRangeQuery extends Omit<MetricQuery, 'windowMs'> {
   /** Epoch milliseconds. */
   readonly fromMs: number;
   /** Exclusive. */
   readonly untilMs: number;
-  /** Whole minutes, hours or days; the steps are aligned to them in UTC. */
-  readonly stepMs: number;
+  /** Whole minutes; steps are aligned to them in UTC. Null: one step over all of it. */
+  readonly stepMs: number | null;
   /** Whose integrations count. */
   readonly visible: VisibleIntegrations;
 }
