@@ -189,6 +189,92 @@ create table access_version (
   constraint access_version_id_check CHECK (id)
 );
 
+create table alert_changes (
+  seq bigint not null,
+  rule_id text not null,
+  fingerprint text not null,
+  rule_name text not null,
+  kind text not null,
+  severity text not null,
+  from_state text not null,
+  to_state text not null,
+  reason text not null,
+  labels jsonb not null,
+  annotations jsonb not null,
+  notify jsonb not null,
+  integration_id text,
+  value double precision,
+  evidence jsonb not null,
+  at timestamp with time zone not null,
+  constraint alert_changes_pkey PRIMARY KEY (seq)
+);
+
+create table alert_counters (
+  name text not null,
+  value bigint not null,
+  constraint alert_counters_pkey PRIMARY KEY (name),
+  constraint alert_counters_name_check CHECK ((name = ANY (ARRAY['rules'::text, 'changes'::text])))
+);
+
+create table alert_instances (
+  rule_id text not null,
+  fingerprint text not null,
+  query_version integer not null,
+  labels jsonb not null,
+  integration_id text,
+  state text not null,
+  reason text not null,
+  value double precision,
+  active_since timestamp with time zone,
+  fired_at timestamp with time zone,
+  recovered_since timestamp with time zone,
+  resolved_at timestamp with time zone,
+  changed_at timestamp with time zone not null,
+  evaluated_at timestamp with time zone not null,
+  evidence jsonb not null,
+  constraint alert_instances_pkey PRIMARY KEY (rule_id, fingerprint),
+  constraint alert_instances_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rules(id) ON DELETE CASCADE,
+  constraint alert_instances_state_check CHECK ((state = ANY (ARRAY['normal'::text, 'pending'::text, 'firing'::text, 'recovering'::text, 'no_data'::text, 'error'::text])))
+);
+
+create table alert_rule_failures (
+  rule_id text not null,
+  error text not null,
+  since timestamp with time zone not null,
+  constraint alert_rule_failures_pkey PRIMARY KEY (rule_id),
+  constraint alert_rule_failures_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rules(id) ON DELETE CASCADE
+);
+
+create table alert_rules (
+  id text not null,
+  shard smallint not null,
+  name text not null,
+  kind text not null,
+  severity text not null,
+  metric text not null,
+  enabled boolean not null,
+  definition jsonb not null,
+  version integer not null default 1,
+  query_version integer not null default 1,
+  revision bigint not null,
+  default_key text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint alert_rules_default_key_key UNIQUE (default_key),
+  constraint alert_rules_pkey PRIMARY KEY (id),
+  constraint alert_rules_kind_check CHECK ((kind = ANY (ARRAY['performance'::text, 'security'::text, 'quality'::text, 'system'::text]))),
+  constraint alert_rules_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'error'::text, 'warning'::text, 'info'::text])))
+);
+
+create table alert_shards (
+  shard smallint not null,
+  lease_token bigint not null default 0,
+  lease_until timestamp with time zone,
+  evaluated_at timestamp with time zone,
+  constraint alert_shards_pkey PRIMARY KEY (shard)
+);
+
 create table api_keys (
   id text not null,
   user_id text not null,
@@ -690,6 +776,18 @@ create table webhook_endpoints (
   constraint webhook_endpoints_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
   constraint webhook_endpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
+
+CREATE INDEX alert_changes_by_alert ON public.alert_changes USING btree (rule_id, fingerprint, seq);
+
+CREATE INDEX alert_changes_by_integration ON public.alert_changes USING btree (integration_id, seq);
+
+CREATE INDEX alert_instances_by_change ON public.alert_instances USING btree (changed_at DESC, rule_id, fingerprint);
+
+CREATE INDEX alert_instances_by_integration ON public.alert_instances USING btree (integration_id, changed_at DESC);
+
+CREATE INDEX alert_rules_by_revision ON public.alert_rules USING btree (revision);
+
+CREATE INDEX alert_rules_by_shard ON public.alert_rules USING btree (shard);
 
 CREATE INDEX api_keys_by_rotation ON public.api_keys USING btree (rotated_from) WHERE (rotated_from IS NOT NULL);
 
