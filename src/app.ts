@@ -16,11 +16,14 @@ import { finishRotation } from './credentials/rotation.ts';
 import { IntegrationCatalog } from './integrations/catalog.ts';
 import { IntegrationConnections } from './integrations/connections.ts';
 import { IntegrationDeletion } from './integrations/deletion.ts';
+import { findIntegration } from './integrations/integrationQueries.ts';
 import { IntegrationService } from './integrations/integrationService.ts';
 import { ConnectorSessions } from './integrations/sessions.ts';
 import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
+import type { MonitoringService } from './monitoring/monitoringService.ts';
+import { openMonitoring } from './monitoring/openMonitoring.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
@@ -67,6 +70,7 @@ export interface App {
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
+  readonly monitoringService: MonitoringService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -209,10 +213,27 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
   opening.defer(() => rateLimitingService.close());
 
+  const monitoring = openMonitoring({
+    database,
+    audit,
+    jobs,
+    clock,
+    log,
+    dataDir: config.dataDir,
+    enabled: config.monitoringEnabled,
+    rateLimits: () => rateLimitingService.storeState(),
+    test: async (integrationId) => {
+      const integration = await findIntegration(database.db, integrationId);
+      return integration === null ? null : connections.test(integration);
+    },
+  });
+  opening.defer(() => monitoring.close());
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
     audit.start();
+    monitoring.start();
   }
   const open = opening.move();
   return {
@@ -234,6 +255,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     integrationService,
     advancedSecurityService,
     rateLimitingService,
+    monitoringService: monitoring.service,
     close: () => open.disposeAsync(),
   };
 }

@@ -1,5 +1,4 @@
 import type { App } from '../app.ts';
-import type { CheckHealth } from './healthChecks.ts';
 import { readYamlBodies } from './requestBody.ts';
 import { ACCESS_ROUTES } from './routes/access/accessRoutes.ts';
 import { createApiKey } from './routes/apiKeys/createApiKey.ts';
@@ -49,6 +48,7 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { MONITORING_ROUTES } from './routes/monitoring/monitoringRoutes.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -154,17 +154,18 @@ const ROUTES: readonly AddRoute[] = [
   accountPages,
   errorPage,
   livez,
+  readyz,
+  health,
+  ...MONITORING_ROUTES,
 ];
 
 /** These take YAML bodies beside JSON. */
 const YAML_ROUTES: readonly AddRoute[] = [validateConnector, saveConnector, deleteConnector];
 
-export function addRoutes(server: Server, app: App, checkHealth: CheckHealth): void {
+export function addRoutes(server: Server, app: App): void {
   for (const add of ROUTES) add(server, app);
   server.register(async (scope) => {
     readYamlBodies(scope);
     for (const add of YAML_ROUTES) add(scope, app);
   });
-  readyz(server, checkHealth);
-  health(server, checkHealth);
 }
