@@ -21,6 +21,8 @@ import { ConnectorSessions } from './integrations/sessions.ts';
 import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
+import { Alerts } from './monitoring/alerts/alerts.ts';
+import { tableMetricSource } from './monitoring/metrics/tableMetricSource.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
@@ -63,6 +65,7 @@ export interface App {
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
+  readonly alerts: Alerts;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -191,10 +194,14 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
   opening.defer(() => rateLimitingService.close());
 
+  const alerts = new Alerts({ database, audit, source: tableMetricSource(database), clock, log });
+  opening.defer(() => alerts.close());
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
     audit.start();
+    await alerts.start();
   }
   const open = opening.move();
   return {
@@ -215,6 +222,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     integrationService,
     advancedSecurityService,
     rateLimitingService,
+    alerts,
     close: () => open.disposeAsync(),
   };
 }
