@@ -781,9 +781,9 @@ CREATE INDEX alert_changes_by_alert ON public.alert_changes USING btree (rule_id
 
 CREATE INDEX alert_changes_by_integration ON public.alert_changes USING btree (integration_id, seq);
 
-CREATE INDEX alert_instances_by_change ON public.alert_instances USING btree (changed_at DESC, rule_id, fingerprint);
+CREATE INDEX alert_instances_by_change ON public.alert_instances USING btree (changed_at, rule_id, fingerprint);
 
-CREATE INDEX alert_instances_by_integration ON public.alert_instances USING btree (integration_id, changed_at DESC);
+CREATE INDEX alert_instances_by_integration ON public.alert_instances USING btree (integration_id, changed_at);
 
 CREATE INDEX alert_rules_by_revision ON public.alert_rules USING btree (revision);
 

@@ -24,6 +24,7 @@ import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
 import type { MonitoringService } from './monitoring/monitoringService.ts';
 import { openMonitoring } from './monitoring/openMonitoring.ts';
+import { Alerts } from './monitoring/alerts/alerts.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
@@ -71,6 +72,7 @@ export interface App {
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
   readonly monitoringService: MonitoringService;
+  readonly alerts: Alerts;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -228,12 +230,15 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     },
   });
   opening.defer(() => monitoring.close());
+  const alerts = new Alerts({ database, audit, source: monitoring.metrics, clock, log });
+  opening.defer(() => alerts.close());
 
   if (workers) {
     await jobs.start();
     sync.startWorkers();
     audit.start();
     monitoring.start();
+    await alerts.start();
   }
   const open = opening.move();
   return {
@@ -256,6 +261,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     advancedSecurityService,
     rateLimitingService,
     monitoringService: monitoring.service,
+    alerts,
     close: () => open.disposeAsync(),
   };
 }

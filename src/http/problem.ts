@@ -25,6 +25,7 @@ interface ProblemType {
 export const PROBLEM_TYPES = {
   ABORTED: type(503, 'The operation was ended before it was done', 'Try again; the server is stopping or restarting.'),
   ACCESS_DENIED: type(403, 'You may not do this', 'Ask for the permission that `detail` names.'),
+  ALERT_RULE_NOT_FOUND: type(404, 'There is no such alert rule', 'List them with GET /api/v1/alerts/rules.'),
   API_KEY_NOT_FOUND: type(404, 'There is no such API key', 'List them with GET /api/v1/me/api-keys.'),
   AUDIT_ENTRY_NOT_FOUND: type(404, 'There is no such entry in the audit log', 'List them with GET /api/v1/audit.'),
   AUDIT_LOG_TAMPERED: type(500, 'Somebody changed the audit log', 'Run "audit verify" and keep what it says.'),

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import { readYamlBodies } from './requestBody.ts';
 import { ACCESS_ROUTES } from './routes/access/accessRoutes.ts';
+import { ALERT_ROUTES } from './routes/alerts/alertRoutes.ts';
 import { createApiKey } from './routes/apiKeys/createApiKey.ts';
 import { listApiKeys } from './routes/apiKeys/listApiKeys.ts';
 import { listOwnApiKeys } from './routes/apiKeys/listOwnApiKeys.ts';
@@ -110,6 +111,7 @@ const ROUTES: readonly AddRoute[] = [
   deleteWebhook,
   listConnectors,
   getConnector,
+  ...ALERT_ROUTES,
   ...ACCESS_ROUTES,
   listAuditEntries,
   exportAuditLog,

@@ -46,8 +46,8 @@ export function listConditions(
   return sql<boolean>`${sql.join(conditions, sql` and `)}`;
 }
 
-/** What holds for every visible integration, in terms of `i`; for totals, which read them all. */
-export function visibleCondition(visible: VisibleIntegrations): RawBuilder<boolean> {
+/** Whether somebody may see the integration, in terms of `i`. */
+export function isVisible(visible: VisibleIntegrations): RawBuilder<boolean> {
   const conditions = listConditions({}, null, visible);
   if (visible.kind !== 'some' || visible.only === null) return conditions;
   const { ids, owners, platforms } = visible.only;

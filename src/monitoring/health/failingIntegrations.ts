@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { visibleCondition, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
+import { isVisible, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Schema } from '../../store/schema.ts';
 import { isOutage, type ProviderDown } from './providersDown.ts';
 
@@ -23,7 +23,7 @@ export interface FailingIntegration {
 /** How many integrations are in which state, and those that fail: first what is not their provider's outage. */
 export async function listFailing(db: Kysely<Schema>, visible: VisibleIntegrations, down: readonly ProviderDown[]) {
   const from = sql`
-    from integration_health h join integrations i on i.id = h.integration_id where ${visibleCondition(visible)}`;
+    from integration_health h join integrations i on i.id = h.integration_id where ${isVisible(visible)}`;
   const counts = await sql<{ state: 'pass' | 'warn' | 'fail' | 'unknown'; count: number }>`
     select h.state, count(*)::int as count ${from} group by 1`.execute(db);
   const platforms = down.map(({ platform }) => platform);

@@ -20,7 +20,7 @@ const entries = (action: string): Measured => ({
   values: {
     sum: () => sql<number>`coalesce(sum(${times}), 0)`,
     count: () => sql<number>`coalesce(sum(${times}), 0)`,
-    rate: (seconds) => sql<number>`coalesce(sum(${times}), 0) / ${sql.lit(seconds)}`,
+    rate: (seconds) => sql<number>`coalesce(sum(${times}), 0) / ${sql.lit(seconds)}::double precision`,
   },
   samples: sql<number>`count(*)`,
 });

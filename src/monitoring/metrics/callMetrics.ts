@@ -34,14 +34,14 @@ function distribution(column: 'duration_ms' | 'wait_ms' | 'response_bytes'): Mea
     p99: percentile(0.99),
     count: () => all,
     sum: () => sql<number>`sum(${measure})`,
-    rate: (seconds) => sql<number>`sum(${measure}) / ${sql.lit(seconds)}`,
+    rate: (seconds) => sql<number>`sum(${measure}) / ${sql.lit(seconds)}::double precision`,
   };
 }
 
 const events: Measured['values'] = {
   sum: () => all,
   count: () => all,
-  rate: (seconds) => sql<number>`count(*) / ${sql.lit(seconds)}`,
+  rate: (seconds) => sql<number>`count(*) / ${sql.lit(seconds)}::double precision`,
 };
 
 const share = (condition: ReturnType<typeof sql>): Measured['values'] => ({

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { invalidInput } from '../../core/input.ts';
-import { visibleCondition } from '../../integrations/visibleIntegrations.ts';
+import { isVisible } from '../../integrations/visibleIntegrations.ts';
 import type { Histogram } from '../../performance/histogram.ts';
 import { decodePhases } from '../../performance/store/seriesBytes.ts';
 import { bucketRows } from '../../performance/store/seriesQueries.ts';
@@ -175,7 +175,7 @@ function statisticOf(histogram: Histogram, aggregation: Aggregation): number | n
 function from(question: MetricRangeQuery): RawBuilder<unknown> {
   const { filter, fromMs, untilMs, visible } = question;
   const wanted = sql`part.bucket >= ${new Date(bucketStart(fromMs, resolutionOf(question)))} and part.bucket < ${new Date(untilMs)}`;
-  const conditions = [visibleCondition(visible), ...filter.map(conditionOf)];
+  const conditions = [isVisible(visible), ...filter.map(conditionOf)];
   return sql`(${bucketRows(resolutionOf(question), wanted)}) part
     join integrations i on i.id = part.integration_id
     where ${sql.join(conditions, sql` and `)}`;

@@ -27,7 +27,7 @@ const inRow = (from: Date, at: Date) => sql`
 const count = (condition: ReturnType<typeof sql>): Measured['values'] => ({
   sum: () => sql<number>`count(*) filter (where ${condition})`,
   count: () => sql<number>`count(*) filter (where ${condition})`,
-  rate: (seconds) => sql<number>`count(*) filter (where ${condition}) / ${sql.lit(seconds)}`,
+  rate: (seconds) => sql<number>`count(*) filter (where ${condition}) / ${sql.lit(seconds)}::double precision`,
 });
 
 /** What the runs of syncs say. */
