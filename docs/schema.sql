@@ -403,6 +403,29 @@ create table credentials (
   constraint credentials_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
 
+create table dashboard_versions (
+  dashboard_id text not null,
+  version integer not null,
+  title text not null,
+  definition jsonb not null,
+  saved_by text not null,
+  saved_at timestamp with time zone not null default now(),
+  constraint dashboard_versions_pkey PRIMARY KEY (dashboard_id, version),
+  constraint dashboard_versions_dashboard_id_fkey FOREIGN KEY (dashboard_id) REFERENCES dashboards(id) ON DELETE CASCADE
+);
+
+create table dashboards (
+  id text not null,
+  title text not null,
+  roles text[],
+  owner text,
+  version integer not null,
+  definition jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint dashboards_pkey PRIMARY KEY (id)
+);
+
 create table grants (
   id text not null,
   user_id text not null,
@@ -442,6 +465,23 @@ create table installation_keys (
   created_at timestamp with time zone not null default now(),
   constraint installation_keys_pkey PRIMARY KEY (id),
   constraint installation_keys_status_check CHECK ((status = ANY (ARRAY['active'::text, 'retiring'::text])))
+);
+
+create table integration_health (
+  integration_id text not null,
+  state text not null,
+  source text not null,
+  outcome text,
+  detail text,
+  failures integer not null default 0,
+  checked_at timestamp with time zone,
+  changed_at timestamp with time zone not null default now(),
+  next_check_at timestamp with time zone not null,
+  claim bigint not null default 0,
+  constraint integration_health_pkey PRIMARY KEY (integration_id),
+  constraint integration_health_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
+  constraint integration_health_source_check CHECK ((source = ANY (ARRAY['traffic'::text, 'probe'::text, 'none'::text]))),
+  constraint integration_health_state_check CHECK ((state = ANY (ARRAY['pass'::text, 'warn'::text, 'fail'::text, 'unknown'::text])))
 );
 
 create table integrations (
@@ -744,6 +784,15 @@ create table sync_states (
   constraint sync_states_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE
 );
 
+create table system_minutes (
+  bucket timestamp with time zone not null,
+  metric text not null,
+  process text not null,
+  samples double precision[] not null,
+  latest_at timestamp with time zone not null,
+  constraint system_minutes_pkey PRIMARY KEY (metric, bucket, process)
+);
+
 create table users (
   id text not null,
   email text not null,
@@ -821,6 +870,10 @@ CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (cre
 
 CREATE UNIQUE INDEX installation_keys_one_active ON public.installation_keys USING btree (status) WHERE (status = 'active'::text);
 
+CREATE INDEX integration_health_due ON public.integration_health USING btree (next_check_at);
+
+CREATE INDEX integration_health_failing ON public.integration_health USING btree (integration_id) WHERE (state = 'fail'::text);
+
 CREATE INDEX integrations_by_owner ON public.integrations USING btree (owner, id);
 
 CREATE INDEX integrations_by_platform ON public.integrations USING btree (platform, id);
@@ -878,6 +931,8 @@ CREATE UNIQUE INDEX sync_runs_one_active ON public.sync_runs USING btree (integr
 CREATE INDEX sync_runs_queued ON public.sync_runs USING btree (queued_at) WHERE (status = 'queued'::text);
 
 CREATE INDEX sync_schedules_due ON public.sync_schedules USING btree (next_due_at);
+
+CREATE INDEX system_minutes_by_time ON public.system_minutes USING btree (bucket);
 
 CREATE UNIQUE INDEX users_by_email ON public.users USING btree (lower(email));
 

@@ -47,6 +47,7 @@ export const PROBLEM_TYPES = {
     'The token of the session’s pages is missing',
     'Send X-CSRF-Token with `csrfToken` of GET …/auth/session.',
   ),
+  DASHBOARD_NOT_FOUND: type(404, 'There is no such dashboard', 'List them with GET /api/v1/dashboards.'),
   DATA_FOLDER_IN_USE: type(503, 'Another process serves the data folder', 'Stop it, or set another DATA_DIR.'),
   EMAIL_NOT_CONFIGURED: type(
     409,
@@ -85,6 +86,11 @@ export const PROBLEM_TYPES = {
   LOGIN_THROTTLED: type(429, 'Too many failed attempts', 'Try again after `Retry-After` seconds.'),
   MALFORMED_REQUEST: type(400, 'The request cannot be read', 'Correct the address or the body where `detail` says.'),
   METHOD_NOT_ALLOWED: type(405, 'This address takes other methods', 'Use one of the `Allow` header.'),
+  METRIC_QUERY_TOO_LARGE: type(
+    422,
+    'The query reaches more than is read for one question',
+    'Ask for less time, fewer integrations or a longer step.',
+  ),
   MIGRATION_FAILED: type(500, 'A migration of the database failed', 'Do what the message says and start again.'),
   MISSING_CREDENTIALS: type(409, 'The integration has no credentials', 'Store them: PATCH with `credentials`.'),
   NO_PENDING_DELETIONS: type(409, 'No deletions wait for a confirmation', 'See `pendingDeletions` with GET …/streams.'),

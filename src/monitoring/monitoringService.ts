@@ -59,7 +59,11 @@ export class MonitoringService {
     const { states, failing } = await listFailing(db, visible, down);
     const seen = new Set(failing.map(({ platform }) => platform));
     // Whoever sees none of its integrations need not know of the provider.
-    return { states, failing, providersDown: visible.kind === 'all' ? down : down.filter((one) => seen.has(one.platform)) };
+    return {
+      states,
+      failing,
+      providersDown: visible.kind === 'all' ? down : down.filter((one) => seen.has(one.platform)),
+    };
   }
 
   /** Every metric that can be asked for. */

@@ -26,9 +26,7 @@ export const healthAnswer = z
 export const integrationsHealthAnswer = z
   .object({
     states: z.record(states, z.int()),
-    providersDown: z.array(
-      z.object({ platform: z.string(), failing: z.int(), looked: z.int(), outcome: z.string() }),
-    ),
+    providersDown: z.array(z.object({ platform: z.string(), failing: z.int(), looked: z.int(), outcome: z.string() })),
     failing: z
       .array(
         z.object({
@@ -96,15 +94,11 @@ const summary = {
 
 export const dashboardsAnswer = z.object({ data: z.array(z.object(summary)) }).meta({ id: 'Dashboards' });
 
-export const dashboardAnswer = z
-  .object({ ...summary, definition: dashboardDefinition })
-  .meta({ id: 'Dashboard' });
+export const dashboardAnswer = z.object({ ...summary, definition: dashboardDefinition }).meta({ id: 'Dashboard' });
 
 export const dashboardVersionsAnswer = z
   .object({
-    data: z.array(
-      z.object({ version: z.int(), title: z.string(), savedBy: z.string(), savedAt: z.string() }),
-    ),
+    data: z.array(z.object({ version: z.int(), title: z.string(), savedBy: z.string(), savedAt: z.string() })),
   })
   .meta({ id: 'DashboardVersions' });
 
@@ -122,8 +116,8 @@ export const dashboardVersionParams = z.strictObject({
   ...dashboardParams.shape,
   version: z.coerce.number().int().min(1).max(1_000_000_000),
 });
-export const dashboardBody = dashboardInput.meta({ id: 'DashboardInput' });
+export const dashboardBody = dashboardInput.meta({ id: 'CreateDashboard' });
 export const savedDashboardBody = dashboardInput
   .extend({ version: z.int().min(1).describe('The version that it was changed from.') })
-  .meta({ id: 'SavedDashboard' });
-export const dashboardFileBody = dashboardFile.meta({ id: 'DashboardFileInput' });
+  .meta({ id: 'SaveDashboard' });
+export const dashboardFileBody = dashboardFile.meta({ id: 'ImportDashboard' });

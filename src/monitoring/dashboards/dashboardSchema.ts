@@ -20,12 +20,18 @@ const query = metricQuerySchema
 
 const position = z
   .strictObject({
-    x: z.int().min(0).max(COLUMNS - 1),
+    x: z
+      .int()
+      .min(0)
+      .max(COLUMNS - 1),
     y: z.int().min(0).max(10_000),
     width: z.int().min(1).max(COLUMNS),
     height: z.int().min(1).max(100),
   })
-  .refine(({ x, width }) => x + width <= COLUMNS, { path: ['width'], error: `takes what fits into ${COLUMNS} columns` });
+  .refine(({ x, width }) => x + width <= COLUMNS, {
+    path: ['width'],
+    error: `takes what fits into ${COLUMNS} columns`,
+  });
 
 const panel = z.strictObject({
   id: name,
@@ -43,7 +49,9 @@ const panel = z.strictObject({
 const variable = z.strictObject({
   name,
   label: title,
-  of: z.enum(['integrationId', 'platform', 'operation', 'outcome', 'process']).describe('The label whose values it takes.'),
+  of: z
+    .enum(['integrationId', 'platform', 'operation', 'outcome', 'process'])
+    .describe('The label whose values it takes.'),
   multiple: z.boolean().default(true),
   default: z.array(z.string().max(200)).max(100).default([]).describe('Empty: all.'),
 });
@@ -71,7 +79,11 @@ export const dashboardDefinition = z
     for (const [at, { kind, queries }] of panels.entries()) {
       const needsQuery = kind === 'chart' || kind === 'value' || kind === 'table';
       if (needsQuery && queries.length === 0) {
-        context.addIssue({ code: 'custom', path: ['panels', at, 'queries'], message: `takes at least one query for a ${kind}` });
+        context.addIssue({
+          code: 'custom',
+          path: ['panels', at, 'queries'],
+          message: `takes at least one query for a ${kind}`,
+        });
       }
       for (const value of queries.flatMap(({ filter }) => Object.values(filter).flat())) {
         if (value.startsWith('$') && !known.has(value)) {

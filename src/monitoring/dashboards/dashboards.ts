@@ -235,7 +235,15 @@ function seenBy(viewer: Viewer) {
   ))`;
 }
 
-function stored({ title, roles, definition }: { title: string; roles: string[] | null; definition: DashboardDefinition }) {
+function stored({
+  title,
+  roles,
+  definition,
+}: {
+  title: string;
+  roles: string[] | null;
+  definition: DashboardDefinition;
+}) {
   return { title, roles, definition: JSON.stringify(definition) };
 }
 
@@ -247,7 +255,17 @@ function fromReady({ id, title, definition }: (typeof READY_DASHBOARDS)[number])
 function fromRow({ updated_at, ...row }: Row): Dashboard {
   const { id, title, roles, owner, version, definition } = row;
   const { description } = definition;
-  return { id, title, description, roles, owner, ready: false, version, updatedAt: updated_at.toISOString(), definition };
+  return {
+    id,
+    title,
+    description,
+    roles,
+    owner,
+    ready: false,
+    version,
+    updatedAt: updated_at.toISOString(),
+    definition,
+  };
 }
 
 function refuseReady(id: string): void {

@@ -85,7 +85,15 @@ export const READY_DASHBOARDS: readonly ReadyDashboard[] = [
         id: 'throughput',
         title: 'Calls a second',
         kind: 'chart',
-        queries: [{ metric: 'throughput', aggregation: 'avg', groupBy: ['operation'], filter: CHOSEN, legend: '{{ operation }}' }],
+        queries: [
+          {
+            metric: 'throughput',
+            aggregation: 'avg',
+            groupBy: ['operation'],
+            filter: CHOSEN,
+            legend: '{{ operation }}',
+          },
+        ],
       },
       {
         id: 'outcomes',
@@ -105,7 +113,15 @@ export const READY_DASHBOARDS: readonly ReadyDashboard[] = [
         id: 'received',
         title: 'Received, bytes a second',
         kind: 'chart',
-        queries: [{ metric: 'response_bytes', aggregation: 'rate', groupBy: ['platform'], filter: CHOSEN, legend: '{{ platform }}' }],
+        queries: [
+          {
+            metric: 'response_bytes',
+            aggregation: 'rate',
+            groupBy: ['platform'],
+            filter: CHOSEN,
+            legend: '{{ platform }}',
+          },
+        ],
       },
     ),
   }),
@@ -126,7 +142,9 @@ export const READY_DASHBOARDS: readonly ReadyDashboard[] = [
         id,
         title,
         kind: 'chart',
-        queries: [{ metric, aggregation, groupBy: ['process'], filter: { process: '$process' }, legend: '{{ process }}' }],
+        queries: [
+          { metric, aggregation, groupBy: ['process'], filter: { process: '$process' }, legend: '{{ process }}' },
+        ],
       })),
     ),
   }),
@@ -152,10 +170,22 @@ export const READY_DASHBOARDS: readonly ReadyDashboard[] = [
         id: 'blocked',
         title: 'Calls to addresses that are not allowed',
         kind: 'chart',
-        queries: [{ metric: 'calls', aggregation: 'sum', groupBy: ['integrationId'], filter: { ...CHOSEN, outcome: 'blocked' } }],
+        queries: [
+          {
+            metric: 'calls',
+            aggregation: 'sum',
+            groupBy: ['integrationId'],
+            filter: { ...CHOSEN, outcome: 'blocked' },
+          },
+        ],
       },
       { id: 'alerts', title: 'Alerts', kind: 'alerts' },
-      { id: 'log', title: 'Denied requests and failed logins', kind: 'logs', logQuery: 'event:(access.denied OR login.failed)' },
+      {
+        id: 'log',
+        title: 'Denied requests and failed logins',
+        kind: 'logs',
+        logQuery: 'event:(access.denied OR login.failed)',
+      },
     ),
   }),
 ];

@@ -30,7 +30,9 @@ export async function listFailing(db: Kysely<Schema>, visible: VisibleIntegratio
   const { rows } = await sql<Row>`
     select h.integration_id, i.name, i.platform, h.outcome, h.detail, h.source, h.changed_at, h.checked_at
     ${from} and h.state = 'fail'
-    order by i.platform = any(${platforms}::text[]), h.changed_at desc, h.integration_id limit ${MAX_LISTED}`.execute(db);
+    order by i.platform = any(${platforms}::text[]), h.changed_at desc, h.integration_id limit ${MAX_LISTED}`.execute(
+    db,
+  );
   const states = { pass: 0, warn: 0, fail: 0, unknown: 0 };
   for (const { state, count } of counts.rows) states[state] = count;
   return {

@@ -3,7 +3,13 @@ import type { RateLimitStoreState } from '../../rateLimits/types.ts';
 import type { Database } from '../../store/database.ts';
 import type { LoopDelay } from '../metrics/loopDelay.ts';
 import type { SystemRecorder } from '../metrics/systemRecorder.ts';
-import { type HealthCheck, type HealthObservation, HealthProbe, type HealthStatus, worstStatus } from './healthProbe.ts';
+import {
+  type HealthCheck,
+  type HealthObservation,
+  HealthProbe,
+  type HealthStatus,
+  worstStatus,
+} from './healthProbe.ts';
 import { observeIntegrations } from './observeIntegrations.ts';
 import { observeAuditLog, observeFailedLogins, observeKeys } from './observeSecurity.ts';
 import { observeDatabase, observeMigrations, observeRateLimits, observeWorkers } from './observeServices.ts';

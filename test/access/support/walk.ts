@@ -79,6 +79,11 @@ export async function addressOf(world: World, { member, target }: Walker, route:
       return put({ id: await addBreakGlass(app, victim.id) });
     case '/api/v1/break-glass/:id/end':
       return put({ id: await addBreakGlass(app, member.id) });
+    case '/api/v1/dashboards/:id':
+    case '/api/v1/dashboards/:id/versions':
+    case '/api/v1/dashboards/:id/versions/:version':
+    case '/api/v1/dashboards/:id/export':
+      return put({ id: await addDashboard(app), version: '1' });
     case '/api/v1/alerts/rules/:id':
     case '/api/v1/alerts/rules/:id/test':
       return put({ id: await addAlertRule(app) });
@@ -189,4 +194,8 @@ async function addInvitation(app: App): Promise<string> {
   const email = `${newIdName()}@example.com`;
   const { invitation } = await app.access.accounts.invitations.invite(OPERATOR, { email, role: 'viewer' }, {});
   return invitation.id;
+}
+
+async function addDashboard(app: App): Promise<string> {
+  return (await app.monitoringService.dashboards.create({ title: 'Of everybody', definition: { panels: [] } })).id;
 }
