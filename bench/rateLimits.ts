@@ -18,6 +18,7 @@ export async function run(): Promise<void> {
     'bareBucket',
     'ours',
     'service',
+    'outgoing',
     'limiter',
     'rateLimiterFlexible',
     'refusedByFlexible',

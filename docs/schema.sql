@@ -612,6 +612,16 @@ create table rate_limit_clears (
   constraint rate_limit_clears_pkey PRIMARY KEY (integration_id)
 );
 
+create unlogged table rate_limit_learned (
+  integration_id text not null,
+  replica_id text not null,
+  share double precision not null,
+  reason text not null,
+  shut_until timestamp with time zone,
+  changed_at timestamp with time zone not null,
+  constraint rate_limit_learned_pkey PRIMARY KEY (integration_id)
+);
+
 create unlogged table rate_limit_replicas (
   id text not null,
   seen_at timestamp with time zone not null,
@@ -907,6 +917,10 @@ CREATE INDEX outgoing_attempts_by_integration ON ONLY public.outgoing_attempts U
 CREATE INDEX outgoing_attempts_by_operation ON ONLY public.outgoing_attempts USING btree (operation_id, started_at);
 
 CREATE INDEX rate_limit_clears_by_revision ON public.rate_limit_clears USING btree (revision);
+
+CREATE INDEX rate_limit_learned_by_change ON public.rate_limit_learned USING btree (changed_at);
+
+CREATE INDEX rate_limit_usage_by_prefix ON public.rate_limit_usage USING btree (key text_pattern_ops);
 
 CREATE INDEX rate_limits_by_revision ON public.rate_limits USING btree (revision);
 

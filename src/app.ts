@@ -30,10 +30,8 @@ import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
 import { definePerformanceJobs } from './performance/performanceJobs.ts';
 import { PerformanceRecorder } from './performance/store/performanceRecorder.ts';
-import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
 import { openRateLimits } from './rateLimits/openRateLimits.ts';
 import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
-import { ShareChanges } from './rateLimits/shareChanges.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
@@ -140,8 +138,17 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const watchers: readonly AttemptSink[] = config.performanceMonitoringEnabled
     ? [attempts, performanceRecorder]
     : [attempts];
-  const shareChanges = new ShareChanges({ clock, log });
-  const budgets = new InProcessRateBudgets({ clock, changed: (key, change) => shareChanges.add(key, change) });
+  const limits = openRateLimits({
+    config,
+    database,
+    jobs,
+    audit,
+    clock,
+    log,
+    budgetsOf: (integrationId) => sessions.budgetsOf(integrationId),
+  });
+  // After everything that sends.
+  opening.defer(() => limits.close());
   const outgoing = createOutgoing({
     clock,
     allowedPrivateHosts: config.allowedPrivateHosts,
@@ -151,7 +158,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
         for (const watcher of watchers) watcher.record(attempt);
       },
     },
-    budgets,
+    budgets: limits.outgoing,
   });
   opening.defer(() => outgoing.close());
 
@@ -179,7 +186,16 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
 
   const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing, audit });
   const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock, audit });
-  const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log, audit });
+  const deletion = new IntegrationDeletion({
+    database,
+    credentials,
+    sessions,
+    sync,
+    limits: limits.settings,
+    jobs,
+    log,
+    audit,
+  });
   const webhooks = new WebhookEndpoints(database, credentials, audit);
   const access = await openAccess({
     database,
@@ -207,13 +223,9 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     deletion,
     webhooks,
     sync,
-    budgets,
-    defaultBudget: config.defaultRateLimit,
-    clock,
+    sessions,
+    budgets: limits.outgoing,
   });
-
-  const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
-  opening.defer(() => rateLimitingService.close());
 
   const monitoring = openMonitoring({
     database,
@@ -223,7 +235,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log,
     dataDir: config.dataDir,
     enabled: config.monitoringEnabled,
-    rateLimits: () => rateLimitingService.storeState(),
+    rateLimits: () => limits.service.storeState(),
     test: async (integrationId) => {
       const integration = await findIntegration(database.db, integrationId);
       return integration === null ? null : connections.test(integration);
@@ -259,9 +271,9 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     webhooks,
     integrationService,
     advancedSecurityService,
-    rateLimitingService,
     monitoringService: monitoring.service,
     alerts,
+    rateLimitingService: limits.service,
     close: () => open.disposeAsync(),
   };
 }

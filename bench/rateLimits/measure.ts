@@ -10,6 +10,7 @@ import type { LimitRule } from '../../src/rateLimits/limitRule.ts';
 import { LimitSettings } from '../../src/rateLimits/limitSettings.ts';
 import { MemoryLimiter } from '../../src/rateLimits/memoryLimiter.ts';
 import { MemoryLimitStore } from '../../src/rateLimits/memoryLimitStore.ts';
+import { OutgoingBudgets } from '../../src/rateLimits/outgoingBudgets.ts';
 import { RateLimitingService } from '../../src/rateLimits/rateLimitingService.ts';
 import { RedisLimitStore } from '../../src/rateLimits/redisLimitStore.ts';
 import { ShareChanges } from '../../src/rateLimits/shareChanges.ts';
@@ -54,22 +55,25 @@ function ours(limit: number): Check {
 }
 
 /** Everything that a caller of the service waits for; what was set is as good as read. */
-function service(limit: number): Check {
+function service(action: string, limit: number): Check {
   const settings = Object.create(LimitSettings.prototype, {
     open: { value: async () => {} },
     revision: { value: 0 },
     ruleOf: { value: () => undefined },
     generationOf: { value: () => 0 },
   }) as LimitSettings;
+  const defaultBudget = { maxRequests: limit, windowMs: 60_000 };
+  const memory = new MemoryLimiter({ clock: systemClock });
   const limits = new RateLimitingService({
-    limiter: new MemoryLimiter({ clock: systemClock }),
+    limiter: memory,
     settings,
-    defaultBudget: { maxRequests: limit, windowMs: 60_000 },
+    outgoing: new OutgoingBudgets({ limiter: memory, settings, defaultBudget, clock: systemClock }),
+    defaultBudget,
     clock: systemClock,
     log: silentLog,
     shareChanges: new ShareChanges({ clock: systemClock, log: silentLog }),
   });
-  return (key) => limits.checkRateLimit(key, 'api_call');
+  return (key) => limits.checkRateLimit(key, action);
 }
 
 function limiter(limit: number): Check {
@@ -93,7 +97,8 @@ function flexible(limit: number): Check {
 const SUBJECTS: Record<string, () => Check> = {
   bareBucket: () => bareBucket(1e9),
   ours: () => ours(1e9),
-  service: () => service(1e9),
+  service: () => service('export', 1e9),
+  outgoing: () => service('api_call', 1e9),
   limiter: () => limiter(1e9),
   rateLimiterFlexible: () => flexible(1e9),
   refusedByFlexible: () => flexible(1),

@@ -4,6 +4,7 @@ import { baseUrl } from './address.ts';
 import { classifierFor, observeRateLimitFor } from './classify.ts';
 import { InvalidRequestError } from './errors.ts';
 import { durationMs } from './format/parts.ts';
+import type { Connector } from './format.ts';
 import { literalHeaders, renderHeaders } from './headers.ts';
 import { secretsOf } from './secrets.ts';
 import { render, renderJson, type TemplateScope } from './template.ts';
@@ -84,10 +85,6 @@ export function sendRequest(
   options: SendOptions,
 ): Promise<OutgoingResponse> {
   const { connector, clock } = session;
-  const known = connector.rateLimit.budgets.map(({ maxRequests, window }) => ({
-    maxRequests,
-    windowMs: durationMs(window),
-  }));
   const secrets = secretsOf(session);
   return session.send({
     integrationId: session.integrationId,
@@ -98,12 +95,18 @@ export function sendRequest(
     secrets,
     classify: classifierFor(connector, { clock, secrets }),
     observeRateLimit: observeRateLimitFor(connector, { clock }),
-    budgets: session.budgets ?? (known.length > 0 ? known : undefined),
+    budgets: session.budgets ?? connectorBudgets(connector),
     maxWaitMs: options.maxWaitMs,
     retry: { ...retryOf(session), ...options.retry },
     idempotent: true,
     signal: options.signal,
   });
+}
+
+/** The budgets of one credential that the connector describes; undefined: none. */
+export function connectorBudgets({ rateLimit }: Connector): { maxRequests: number; windowMs: number }[] | undefined {
+  if (rateLimit.budgets.length === 0) return undefined;
+  return rateLimit.budgets.map(({ maxRequests, window }) => ({ maxRequests, windowMs: durationMs(window) }));
 }
 
 function retryOf({ connector: { retry } }: ConnectorSession): OutgoingCall['retry'] {

@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { deleteSeries } from '../performance/store/retention.ts';
+import type { LimitSettings } from '../rateLimits/limitSettings.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncService } from '../sync/syncService.ts';
 import { changeOf, toJson } from './auditing.ts';
@@ -32,6 +33,7 @@ interface Dependencies {
   readonly credentials: CredentialStore;
   readonly sessions: ConnectorSessions;
   readonly sync: SyncService;
+  readonly limits: Pick<LimitSettings, 'forget'>;
   readonly jobs: Jobs;
   readonly log: Log;
   readonly audit: AuditTrail;
@@ -99,12 +101,13 @@ export class IntegrationDeletion {
   }
 
   async #forget(integration: Integration): Promise<void> {
-    const { database, credentials, sync } = this.#deps;
+    const { database, credentials, sync, limits } = this.#deps;
     await sync.stop(integration.id);
     await this.#revoke(integration);
     await database.transaction(async (tx) => {
       await credentials.erase(tx, integration.id);
       await tx.deleteFrom('webhook_endpoints').where('integration_id', '=', integration.id).execute();
+      await limits.forget(tx, integration.id);
     });
   }
 

@@ -1,12 +1,11 @@
-import type { Clock } from '../core/clock.ts';
-import type { Budget, RateBudgets } from '../rateLimits/budgets.ts';
+import type { RateBudgets } from '../rateLimits/budgets.ts';
 import type { SyncService } from '../sync/syncService.ts';
 import type { SyncOptions, SyncResult } from '../sync/types.ts';
 import type { IntegrationCatalog } from './catalog.ts';
 import type { IntegrationConnections } from './connections.ts';
 import type { IntegrationDeletion } from './deletion.ts';
 import { IntegrationDisconnectedError } from './errors.ts';
-import { configuredBudgets } from './rateBudgets.ts';
+import type { ConnectorSessions } from './sessions.ts';
 import type {
   ConnectionTestResult,
   CreateIntegrationData,
@@ -25,9 +24,8 @@ interface Dependencies {
   readonly deletion: IntegrationDeletion;
   readonly webhooks: WebhookEndpoints;
   readonly sync: SyncService;
+  readonly sessions: ConnectorSessions;
   readonly budgets: RateBudgets;
-  readonly defaultBudget: Budget;
-  readonly clock: Clock;
 }
 
 /**
@@ -145,13 +143,13 @@ export class IntegrationService {
   }
 
   /**
-   * Asks the integration's own budget, which its syncs and tests share, for one call and takes it when allowed.
-   * `action` names what the call is for.
+   * Asks the integration's own budget, which its syncs and tests share on every replica, for one call and takes it when
+   * allowed; `RateLimitingService.checkRateLimit(id, 'api_call')` asks the same. `action` names what the call is for.
    */
   async checkRateLimit(integrationId: string, action: string): Promise<RateLimitResult> {
-    const { catalog, budgets, defaultBudget } = this.#deps;
-    const { configuration } = await catalog.get(integrationId);
-    const state = budgets.check(integrationId, configuredBudgets(configuration.rateLimits) ?? [defaultBudget]);
+    const { catalog, sessions, budgets } = this.#deps;
+    const integration = await catalog.get(integrationId);
+    const state = await budgets.check(integrationId, (await sessions.budgets(integration)) ?? []);
     return {
       action,
       allowed: state.allowed,

@@ -2,13 +2,16 @@ import type { AuditTrail } from '../audit/types.ts';
 import { credentialOrigins } from '../connectors/credentialOrigins.ts';
 import type { Connector } from '../connectors/format.ts';
 import type { ConnectorRegistry } from '../connectors/registry.ts';
+import { connectorBudgets } from '../connectors/request.ts';
 import { connectionDefaults, connectorFor } from '../connectors/resolve.ts';
 import type { ConnectorSession } from '../connectors/types.ts';
 import type { Clock } from '../core/clock.ts';
 import { InvalidInputError } from '../core/errors.ts';
+import { isId } from '../core/ids.ts';
 import { suggestion } from '../core/input.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { SendOutgoing } from '../outgoing/types.ts';
+import type { Budget } from '../rateLimits/budgets.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncTarget } from '../sync/runExecution.ts';
 import { changeOf } from './auditing.ts';
@@ -79,6 +82,20 @@ export class ConnectorSessions {
       send: this.#deps.send,
       clock: this.#deps.clock,
     };
+  }
+
+  /** The budgets of what this integration sends; undefined: the default. */
+  async budgets({ platform, configuration }: Integration): Promise<readonly Budget[] | undefined> {
+    return (
+      configuredBudgets(configuration.rateLimits) ?? connectorBudgets(await this.connector(platform, configuration))
+    );
+  }
+
+  /** As `budgets`, for an id that may be none. */
+  async budgetsOf(integrationId: string): Promise<readonly Budget[] | undefined> {
+    if (!isId('integration', integrationId)) return undefined;
+    const integration = await findIntegration(this.#deps.database.db, integrationId);
+    return integration === null ? undefined : this.budgets(integration);
   }
 
   /** What a sync run works on: the integration as it is now, and the way to open sessions for it. */

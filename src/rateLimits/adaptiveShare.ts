@@ -65,6 +65,11 @@ export class AdaptiveShare {
     return this.#set(this.#share + STEP, nowMs, `All went well for ${STEP_EVERY_MS / 1_000} seconds.`);
   }
 
+  /** Takes over what another replica learned of the same key. */
+  adopt(share: number, nowMs: number, reason: string): ShareChange | null {
+    return share === this.#share ? null : this.#set(share, nowMs, reason);
+  }
+
   /** Compares a fast moving average with a slow one, which slow answers move less. */
   #isSlow(latencyMs: number): boolean {
     this.#samples += 1;

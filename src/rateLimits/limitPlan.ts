@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { invalidInput, parseInput } from '../core/input.ts';
-import { type Limit, type LimitRule, STRATEGIES } from './limitRule.ts';
+import { type Limit, type LimitRule, STRATEGIES, type TakeAnswer } from './limitRule.ts';
 import type { RateLimitConfig, RateLimitRule } from './types.ts';
 
 const MAX_LIMIT = 1_000_000_000;
@@ -82,8 +82,7 @@ export function planOf(options: {
   config: Pick<RateLimitConfig, 'userId' | 'limits'>;
 }): LimitPlan {
   const { rule, config } = options;
-  // In braces, the part that a cluster of Redis places keys by.
-  const integration = `is:rl:{${encodeURIComponent(options.integrationId)}}:${options.generation}`;
+  const integration = `${keysOf(options.integrationId)}${options.generation}`;
   const action = `${integration}:a:${encodeURIComponent(options.action)}`;
   const user = `${action}:u:${encodeURIComponent(config.userId ?? '')}`;
   const limits = limitsOf(config.userId === undefined ? action : user, rule);
@@ -91,7 +90,31 @@ export function planOf(options: {
     const scope = per === 'integration' ? integration : per === 'user' ? user : action;
     limits.push(...limitsOf(`${scope}:+${additional.windowSize}`, { strategy: 'sliding_window', ...additional }));
   }
-  return { id: limits.map(({ key, rule: one }) => `${key} ${Object.values(one).join('/')}`).join('\n'), limits };
+  return planWith(limits);
+}
+
+/**
+ * The limits of what an integration sends: the first, which is of the longest window, under one key whatever its window,
+ * so that what was used stays used when it is adjusted.
+ */
+export function outgoingPlanOf(options: {
+  integrationId: string;
+  generation: number;
+  rules: readonly CompleteRule[];
+}): LimitPlan {
+  const key = `${keysOf(options.integrationId)}${options.generation}:out`;
+  return planWith(
+    options.rules.flatMap((rule, index) => limitsOf(index === 0 ? key : `${key}:+${rule.windowSize}`, rule)),
+  );
+}
+
+/** What all keys of an integration begin with; in braces, the part that a cluster of Redis places keys by. */
+export function keysOf(integrationId: string): string {
+  return `is:rl:{${encodeURIComponent(integrationId)}}:`;
+}
+
+function planWith(limits: readonly Limit[]): LimitPlan {
+  return { id: limits.map(({ key, rule }) => `${key} ${Object.values(rule).join('/')}`).join('\n'), limits };
 }
 
 function limitsOf(key: string, { strategy, maxRequests, windowSize, burstLimit }: CompleteRule): Limit[] {
@@ -110,8 +133,14 @@ function limitsOf(key: string, { strategy, maxRequests, windowSize, burstLimit }
   ];
 }
 
-/** A limit in words, for a reason. */
-export function describeRule({ strategy, limit, windowMs, capacity }: LimitRule): string {
+/** Why a call of that cost is refused. */
+export function refusalOf({ limits }: LimitPlan, { index, waitMs }: TakeAnswer, cost: number): string {
+  const rule = describeRule((limits[index] ?? limits[0]!).rule);
+  if (waitMs === Number.POSITIVE_INFINITY) return `The call costs ${cost}, which never fits: ${rule}.`;
+  return `${index === 0 ? 'The limit' : 'A further limit'} of ${rule} is used up.`;
+}
+
+function describeRule({ strategy, limit, windowMs, capacity }: LimitRule): string {
   const window = `${windowMs % 1_000 === 0 ? `${windowMs / 1_000} s` : `${windowMs} ms`}`;
   return strategy === 'token_bucket'
     ? `a bucket of ${capacity} that gains ${limit} in ${window}`

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import { acting } from '../audit/acting.ts';
 import type { AuditEvent, AuditTrail } from '../audit/types.ts';
 import type { Clock } from '../core/clock.ts';
@@ -6,6 +6,8 @@ import { errorMessage } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
+import type { RateLimitClearsTable, RateLimitsTable, Schema } from '../store/schema.ts';
+import { keysOf } from './limitPlan.ts';
 import type { RateLimitRule } from './types.ts';
 
 /** What one replica changes, every other one knows this much later at most, and the time of a query. */
@@ -23,10 +25,12 @@ export class LimitSettings {
   readonly #audit: AuditTrail;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #replicaId = newId('replica');
+  readonly replicaId = newId('replica');
   readonly #rules = new Map<string, RateLimitRule>();
   readonly #generations = new Map<string, number>();
   readonly #closing = new AbortController();
+  readonly #changed: (() => void)[] = [];
+  readonly #alsoRead: (() => Promise<void>)[] = [];
   #polling: Promise<void> | undefined;
   #reading: Promise<void> | undefined;
   #revision = -1;
@@ -49,9 +53,19 @@ export class LimitSettings {
     return this.#replicas;
   }
 
+  /** Calls back whenever something that was set was read. */
+  onChange(changed: () => void): void {
+    this.#changed.push(changed);
+  }
+
+  /** Calls `read` whenever changes are asked for. */
+  alsoRead(read: () => Promise<void>): void {
+    this.#alsoRead.push(read);
+  }
+
   /** Reads what was set, and goes on doing so until it is closed. */
   async open(): Promise<void> {
-    await this.refresh();
+    await this.#readAll();
     this.#polling ??= this.#poll();
   }
 
@@ -61,7 +75,7 @@ export class LimitSettings {
     if (this.#revision < 0) return;
     await this.#database.db
       .deleteFrom('rate_limit_replicas')
-      .where('id', '=', this.#replicaId)
+      .where('id', '=', this.replicaId)
       .execute()
       .catch(() => {});
   }
@@ -103,6 +117,27 @@ export class LimitSettings {
     await this.refresh();
   }
 
+  /**
+   * Deletes what was set for an integration, what was learned of it, and what it used where that is counted in the
+   * database; in Redis that ends by itself with its windows.
+   */
+  async forget(tx: Transaction<Schema>, integrationId: string): Promise<void> {
+    const isOfIt = { integration_id: integrationId };
+    const set = await sql<{ any: boolean }>`
+      select exists (select from rate_limits where integration_id = ${integrationId})
+          or exists (select from rate_limit_clears where integration_id = ${integrationId}) as any`.execute(tx);
+    // First, as every change does, so that none waits for another.
+    if (set.rows[0]!.any) await raiseRevision(tx);
+    for (const table of ['rate_limits', 'rate_limit_clears', 'rate_limit_learned'] as const) {
+      await tx
+        .deleteFrom(table)
+        .where((eb) => eb.and(isOfIt))
+        .execute();
+    }
+    const prefix = keysOf(integrationId).replaceAll(/[\\%_]/g, '\\$&');
+    await tx.deleteFrom('rate_limit_usage').where('key', 'like', `${prefix}%`).execute();
+  }
+
   /** Reads what has changed since the last time. Whoever asks gets what was committed before. */
   async refresh(): Promise<void> {
     // One that is under way may have read before the change that the caller wants to see.
@@ -113,31 +148,52 @@ export class LimitSettings {
     await this.#reading;
   }
 
+  async #readAll(): Promise<void> {
+    await this.refresh();
+    for (const read of this.#alsoRead) await read();
+  }
+
   async #read(): Promise<void> {
     const { db } = this.#database;
     const seen = await sql<{ revision: number; replicas: number }>`
       with beat as (
-        insert into rate_limit_replicas (id, seen_at) values (${this.#replicaId}, clock_timestamp())
+        insert into rate_limit_replicas (id, seen_at) values (${this.replicaId}, clock_timestamp())
         on conflict (id) do update set seen_at = excluded.seen_at
       )
       select revision, (
         select count(*) from rate_limit_replicas
-        where id <> ${this.#replicaId} and seen_at > clock_timestamp() - make_interval(secs => ${SEEN_SECONDS})
+        where id <> ${this.replicaId} and seen_at > clock_timestamp() - make_interval(secs => ${SEEN_SECONDS})
       ) + 1 as replicas
       from rate_limit_revision`.execute(db);
     const { revision, replicas } = seen.rows[0]!;
     this.#replicas = replicas;
     if (revision === this.#revision) return;
     const since = this.#revision;
-    const rules = await db
-      .selectFrom('rate_limits')
-      .select(['integration_id', 'action', 'config'])
-      .where('revision', '>', since)
-      .execute();
+    const rules = await db.selectFrom('rate_limits').selectAll().where('revision', '>', since).execute();
     const clears = await db.selectFrom('rate_limit_clears').selectAll().where('revision', '>', since).execute();
+    this.#take(rules, clears);
+    // Deleted rows are seen by their number only.
+    const { kept } = await sql<{ kept: number }>`
+      select (select count(*) from rate_limits) + (select count(*) from rate_limit_clears) as kept`
+      .execute(db)
+      .then(({ rows }) => rows[0]!);
+    if (kept !== this.#rules.size + this.#generations.size) await this.#readAnew();
+    this.#revision = revision;
+    for (const changed of this.#changed) changed();
+  }
+
+  async #readAnew(): Promise<void> {
+    const { db } = this.#database;
+    const rules = await db.selectFrom('rate_limits').selectAll().execute();
+    const clears = await db.selectFrom('rate_limit_clears').selectAll().execute();
+    this.#rules.clear();
+    this.#generations.clear();
+    this.#take(rules, clears);
+  }
+
+  #take(rules: readonly Selectable<RateLimitsTable>[], clears: readonly Selectable<RateLimitClearsTable>[]): void {
     for (const row of rules) this.#rules.set(keyOf(row.integration_id, row.action), row.config as RateLimitRule);
     for (const row of clears) this.#generations.set(row.integration_id, row.revision);
-    this.#revision = revision;
   }
 
   async #poll(): Promise<void> {
@@ -147,7 +203,7 @@ export class LimitSettings {
       await this.#clock.sleep(POLL_MS, signal, { keepAlive: false }).catch(() => {});
       if (signal.aborted) return;
       try {
-        await this.refresh();
+        await this.#readAll();
         reachable = true;
       } catch (error) {
         if (reachable) this.#log.warn('Changes of rate limits cannot be read', { reason: errorMessage(error) });
@@ -162,7 +218,7 @@ function keyOf(integrationId: string, action: string): string {
 }
 
 /** Held until the transaction ends, so changes are seen in the order of their numbers. */
-async function raiseRevision(tx: Parameters<Parameters<Database['transaction']>[0]>[0]): Promise<number> {
+async function raiseRevision(tx: Transaction<Schema>): Promise<number> {
   const { revision } = await tx
     .updateTable('rate_limit_revision')
     .set((eb) => ({ revision: eb('revision', '+', 1) }))

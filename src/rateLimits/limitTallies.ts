@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { CompleteRule, LimitPlan } from './limitPlan.ts';
 import type { TakeAnswer } from './limitRule.ts';
-import type { RateLimitStats, RateLimitUse } from './types.ts';
+import type { OutgoingUse, RateLimitStats, RateLimitUse } from './types.ts';
 
 /** Integrations and actions whose calls are counted one by one; the one that came first makes room. */
 const MAX_TALLIES = 100_000;
@@ -26,7 +26,7 @@ export interface Tally {
 /** Of a process that has checked nothing yet. */
 export function emptyStats(): RateLimitStats {
   const store = { name: 'memory', state: 'ok', lostSince: null, replicas: 1 } as const;
-  return { store, totalChecks: 0, allowed: 0, refused: 0, activeLimits: 0, limits: [], changes: [] };
+  return { store, ...statsOf([], []), changes: [] };
 }
 
 /** Counts checks, for the statistics; bounded. */
@@ -35,8 +35,9 @@ export class LimitTallies {
   readonly #tallies = new Map<string, Map<string, Tally>>();
   #oldest = this.#tallies.keys();
   #size = 0;
-  #allowed = 0;
-  #refused = 0;
+  /** Also of those that made room. */
+  allowed = 0;
+  refused = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -70,10 +71,10 @@ export class LimitTallies {
   count(tally: Tally, { granted, remaining, resetInMs }: TakeAnswer): void {
     if (granted > 0) {
       tally.allowed += 1;
-      this.#allowed += 1;
+      this.allowed += 1;
     } else {
       tally.refused += 1;
-      this.#refused += 1;
+      this.refused += 1;
     }
     tally.remaining = remaining;
     tally.resetAtMs = this.#clock.now() + resetInMs;
@@ -83,24 +84,20 @@ export class LimitTallies {
     const cleared = integrationId === undefined ? [...this.#tallies.keys()] : [integrationId];
     for (const id of cleared) {
       for (const { allowed, refused } of this.#tallies.get(id)?.values() ?? []) {
-        this.#allowed -= allowed;
-        this.#refused -= refused;
+        this.allowed -= allowed;
+        this.refused -= refused;
         this.#size -= 1;
       }
       this.#tallies.delete(id);
     }
-    if (integrationId === undefined) [this.#allowed, this.#refused] = [0, 0];
+    if (integrationId === undefined) [this.allowed, this.refused] = [0, 0];
   }
 
-  stats(integrationId?: string): Omit<RateLimitStats, 'store' | 'changes'> {
+  /** Of those that are counted one by one. */
+  uses(integrationId?: string): RateLimitUse[] {
     const chosen =
       integrationId === undefined ? [...this.#tallies.values()] : [this.#tallies.get(integrationId) ?? new Map()];
-    const tallies = chosen.flatMap((actions) => [...actions.values()] as Tally[]);
-    const stats = statsOf(tallies.map(useOf));
-    if (integrationId !== undefined) return stats;
-    // Also of those that made room.
-    const [allowed, refused] = [this.#allowed, this.#refused];
-    return { ...stats, totalChecks: allowed + refused, allowed, refused };
+    return chosen.flatMap((actions) => [...actions.values()] as Tally[]).map(useOf);
   }
 
   /** The oldest integration's; plans are made again when they are asked for. */
@@ -116,7 +113,10 @@ export class LimitTallies {
 }
 
 /** The sums of these, and the latest of them. */
-export function statsOf(limits: readonly RateLimitUse[]): Omit<RateLimitStats, 'store' | 'changes'> {
+export function statsOf(
+  limits: readonly RateLimitUse[],
+  outgoing: readonly OutgoingUse[],
+): Omit<RateLimitStats, 'store' | 'changes'> {
   const allowed = limits.reduce((sum, limit) => sum + limit.allowed, 0);
   const refused = limits.reduce((sum, limit) => sum + limit.refused, 0);
   return {
@@ -125,6 +125,8 @@ export function statsOf(limits: readonly RateLimitUse[]): Omit<RateLimitStats, '
     refused,
     activeLimits: limits.length,
     limits: limits.slice(-MAX_SHOWN),
+    waiting: outgoing.reduce((sum, { waiting }) => sum + waiting, 0),
+    outgoing: outgoing.slice(-MAX_SHOWN),
   };
 }
 

@@ -48,6 +48,8 @@ export class MemoryLimitStore {
 
   /** Takes `cost` of all limits, or nothing of any. */
   take(limits: readonly Limit[], cost: number): TakeAnswer {
+    // Most calls have one limit.
+    if (limits.length === 1) return this.#takeOne(limits[0]!, cost);
     const nowMs = this.#begin(limits);
     let [index, waitMs, remaining] = [0, 0, Number.MAX_SAFE_INTEGER];
     for (let each = 0; each < limits.length; each++) {
@@ -63,6 +65,19 @@ export class MemoryLimitStore {
     const resetInMs = Math.max(0, this.#slots.state[this.#asked[index]! + SLOT.idleAtMs]! - nowMs);
     const left = Math.max(0, Math.floor(remaining - granted + ROUNDING));
     return { granted, remaining: left, index, resetInMs, waitMs };
+  }
+
+  #takeOne({ key, rule }: Limit, cost: number): TakeAnswer {
+    const nowMs = this.#nowMs();
+    this.#slots.forgetSome(nowMs);
+    const slot = this.#slots.of(key, rule, nowMs);
+    const used = this.#settle(slot, rule, nowMs);
+    const waitMs = this.#waitMs(slot, rule, used, cost, nowMs);
+    const granted = waitMs === 0 ? cost : 0;
+    this.#record(slot, rule, granted, nowMs);
+    const resetInMs = Math.max(0, this.#slots.state[slot + SLOT.idleAtMs]! - nowMs);
+    const left = Math.max(0, Math.floor(rule.capacity - used - granted + ROUNDING));
+    return { granted, remaining: left, index: 0, resetInMs, waitMs };
   }
 
   /** Counts what was taken elsewhere, whatever the limits say. */

@@ -11,6 +11,7 @@ const LOOKED_AT_ONCE = 50_000;
 
 /** Limits of a process that is alone. */
 export class MemoryLimiter implements Limiter {
+  readonly isShared = false;
   readonly #clock: Clock;
   readonly #store: MemoryLimitStore;
   readonly #closing = new AbortController();

@@ -4,13 +4,16 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Database } from '../store/database.ts';
+import type { Budget } from './budgets.ts';
+import { deleteStaleLearned, LearnedLimits } from './learnedLimits.ts';
 import type { Limiter } from './limiter.ts';
 import { LimitSettings } from './limitSettings.ts';
 import { MemoryLimiter } from './memoryLimiter.ts';
+import { OutgoingBudgets } from './outgoingBudgets.ts';
 import { PostgresLimitStore } from './postgresLimitStore.ts';
 import { RateLimitingService } from './rateLimitingService.ts';
 import { RedisLimitStore } from './redisLimitStore.ts';
-import type { ShareChanges } from './shareChanges.ts';
+import { ShareChanges } from './shareChanges.ts';
 import { SharedLimiter } from './sharedLimiter.ts';
 
 const DELETE_BATCH_ROWS = 5_000;
@@ -18,31 +21,63 @@ const DELETE_BATCH_ROWS = 5_000;
 interface Parts {
   readonly config: Config;
   readonly database: Database;
-  readonly audit: AuditTrail;
   readonly jobs: Jobs;
+  readonly audit: AuditTrail;
   readonly clock: Clock;
   readonly log: Log;
-  readonly shareChanges: ShareChanges;
+  readonly budgetsOf: (integrationId: string) => Promise<readonly Budget[] | undefined>;
+}
+
+/** What limits calls, of the service's callers and of the pipeline. */
+export interface RateLimits {
+  readonly outgoing: OutgoingBudgets;
+  readonly settings: LimitSettings;
+  readonly service: RateLimitingService;
+  /** Gives back what is held. */
+  close(): Promise<void>;
 }
 
 /**
  * Limits counted in Redis where `REDIS_URL` is set, else in the database of `DATABASE_URL`, else, as nobody else can
- * share the embedded database, in memory. Connects and asks nothing before the first check.
+ * share the embedded database, in memory. Connects and asks nothing before the first call.
  */
-export function openRateLimits(parts: Parts): RateLimitingService {
+export function openRateLimits(parts: Parts): RateLimits {
   const { config, database, clock, log } = parts;
   const settings = new LimitSettings(parts);
-  parts.jobs.define('rateLimits.deleteIdle', (_payload, signal) => deleteIdle(database, signal), {
-    cron: '*/5 * * * *',
+  const limiter = limiterOf(parts, () => settings.replicas);
+  const shareChanges = new ShareChanges({ clock, log });
+  const learned = new LearnedLimits({
+    database,
+    replicaId: settings.replicaId,
+    hear: (one) => outgoing.hear(one),
   });
-  return new RateLimitingService({
-    limiter: limiterOf(parts, () => settings.replicas),
+  const outgoing = new OutgoingBudgets({
+    limiter,
     settings,
     defaultBudget: config.defaultRateLimit,
     clock,
-    log,
-    shareChanges: parts.shareChanges,
+    budgetsOf: parts.budgetsOf,
+    changed: (integrationId, change) => shareChanges.add(integrationId, change),
+    tell: (one) => learned.tell(one),
   });
+  settings.onChange(() => outgoing.keys.wakeAll());
+  if (limiter.isShared) settings.alsoRead(() => learned.read());
+  const defaultBudget = config.defaultRateLimit;
+  const service = new RateLimitingService({ limiter, settings, outgoing, defaultBudget, clock, log, shareChanges });
+  parts.jobs.define('rateLimits.deleteIdle', (_payload, signal) => deleteIdle(database, signal), {
+    cron: '*/5 * * * *',
+  });
+  return {
+    outgoing,
+    settings,
+    service,
+    close: async () => {
+      await service.close();
+      await limiter.close();
+      await settings.close();
+      await learned.flush();
+    },
+  };
 }
 
 function limiterOf({ config, database, clock, log }: Parts, replicas: () => number): Limiter {
@@ -63,4 +98,5 @@ async function deleteIdle(database: Database, signal: AbortSignal): Promise<void
     .deleteFrom('rate_limit_replicas')
     .where('seen_at', '<', new Date(Date.now() - 3_600_000))
     .execute();
+  await deleteStaleLearned(database);
 }

@@ -1,9 +1,16 @@
-import { type QueryResult, sql } from 'kysely';
+import { bulkhead } from 'cockatiel';
+import { type CompiledQuery, sql } from 'kysely';
 import type { Database } from '../store/database.ts';
 import type { Limit } from './limitRule.ts';
 import type { SharedAnswer, SharedLimitStore, TakeRequest } from './sharedLimitStore.ts';
 
 const MAX_ATTEMPTS = 3;
+/** Of the pool's connections (10), so that limits, also slow ones, leave the rest to the others. */
+const MAX_CONNECTIONS = 2;
+/** Statements that wait for one of these; the next fails at once. */
+const MAX_QUEUED = 1_000;
+/** A connection that does not answer in time is given up, and whoever waited for one meanwhile fails too. */
+const DEADLINE_MS = 2_000;
 
 /**
  * Limits in PostgreSQL: one statement a call (`use_rate_limits` of the migrations) on an unlogged table, by the clock
@@ -13,6 +20,8 @@ export class PostgresLimitStore implements SharedLimitStore {
   readonly name = 'postgresql';
   readonly #database: Database;
   readonly #timeMs: (() => number) | undefined;
+  readonly #connections = bulkhead(MAX_CONNECTIONS, MAX_QUEUED);
+  #failedAtMs = Number.NEGATIVE_INFINITY;
 
   /** `timeMs`: a clock in place of that of the database, for tests. */
   constructor(options: { database: Database; timeMs?: () => number }) {
@@ -46,7 +55,7 @@ export class PostgresLimitStore implements SharedLimitStore {
   }
 
   async ping(): Promise<void> {
-    await sql`select 1`.execute(this.#database.db);
+    await this.#query(sql`select 1`.compile(this.#database.db));
   }
 
   /** The database is closed by whoever opened it. */
@@ -63,16 +72,31 @@ export class PostgresLimitStore implements SharedLimitStore {
     return Number(result.numAffectedRows);
   }
 
+  async #query<Row extends object>({ sql: text, parameters }: CompiledQuery<Row>): Promise<Row[]> {
+    const queuedMs = performance.now();
+    return this.#connections.execute(async () => {
+      if (queuedMs <= this.#failedAtMs) throw new Error('The database did not answer those before.');
+      const config = { text, values: [...parameters], query_timeout: DEADLINE_MS };
+      try {
+        return (await this.#database.pool.query<Row>(config)).rows;
+      } catch (error) {
+        // What the database itself answers has a code.
+        if ((error as { code?: unknown }).code === undefined) this.#failedAtMs = performance.now();
+        throw error;
+      }
+    });
+  }
+
   async #run(operation: string, numbers: readonly number[], limits: readonly Limit[]): Promise<number[]> {
     const column = <T>(read: (limit: Limit) => T) => limits.map(read);
     const query = sql<{ answer: number[] }>`select use_rate_limits(
       ${operation}, ${this.#timeMs?.() ?? null}, ${numbers}::float8[], ${column(({ key }) => key)}::text[],
       ${column(({ rule }) => rule.strategy)}::text[], ${column(({ rule }) => rule.limit)}::float8[],
       ${column(({ rule }) => rule.windowMs)}::float8[], ${column(({ rule }) => rule.capacity)}::float8[]
-    ) as answer`;
+    ) as answer`.compile(this.#database.db);
     for (let attempt = 1; ; attempt++) {
       try {
-        const { rows }: QueryResult<{ answer: number[] }> = await query.execute(this.#database.db);
+        const rows = await this.#query(query);
         return rows[0]!.answer;
       } catch (error) {
         // Cleaned away between being inserted and being read.

@@ -2,19 +2,22 @@ import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
 import type { Log } from '../core/log.ts';
+import type { BudgetState } from './budgets.ts';
 import type { Limiter } from './limiter.ts';
 import {
   type CompleteRule,
-  describeRule,
   type LimitPlan,
   parseAdjustment,
   parseConfig,
   parseNames,
   planOf,
+  refusalOf,
 } from './limitPlan.ts';
 import type { TakeAnswer } from './limitRule.ts';
 import type { LimitSettings } from './limitSettings.ts';
-import { LimitTallies, type Tally } from './limitTallies.ts';
+import { LimitTallies, statsOf, type Tally } from './limitTallies.ts';
+import type { OutgoingBudgets } from './outgoingBudgets.ts';
+import { OUTGOING_ACTION } from './outgoingRules.ts';
 import type { ShareChanges } from './shareChanges.ts';
 import type { RateLimitConfig, RateLimitResult, RateLimitRule, RateLimitStats, RateLimitStoreState } from './types.ts';
 
@@ -24,6 +27,7 @@ const NO_TIME_MS = Number.POSITIVE_INFINITY;
 interface Dependencies {
   readonly limiter: Limiter;
   readonly settings: LimitSettings;
+  readonly outgoing: OutgoingBudgets;
   readonly defaultBudget: { readonly maxRequests: number; readonly windowMs: number };
   readonly clock: Clock;
   readonly log: Log;
@@ -55,12 +59,17 @@ export class RateLimitingService {
 
   /**
    * Takes one call from its limits when all of them allow it; a refused call takes nothing. Fields that `adjustRateLimit`
-   * set win over those of `config`, and these over the defaults.
+   * set win over those of `config`, and these over the defaults. The action `api_call` without a `config` is the budget of
+   * the integration's own outgoing calls.
    * @throws InvalidInputError with every problem of the names and the config
    */
   async checkRateLimit(integrationId: string, action: string, config?: RateLimitConfig): Promise<RateLimitResult> {
     if (!this.#isOpen) await this.#open();
     if (this.#clearing !== null) await this.#clearing;
+    if (action === OUTGOING_ACTION && config === undefined) {
+      const state = this.#checkOutgoing(integrationId);
+      return this.#outgoingResult(state instanceof Promise ? await state : state);
+    }
     const tally = this.#tallies.find(integrationId, action) ?? this.#begin(integrationId, action);
     const known = config === undefined && tally.revision === this.#deps.settings.revision ? tally.plan : null;
     const plan = known ?? (await this.#plan(tally, config));
@@ -71,7 +80,7 @@ export class RateLimitingService {
   }
 
   /**
-   * Sets the fields given, for good. Counts here when it resolves and on every other replica within a second; what was
+   * Sets the fields given, for good; for `api_call` they rule what the integration sends. Counts here when it resolves and on every other replica within a second; what was
    * used stays used.
    * @throws InvalidInputError with every problem; nothing was changed
    */
@@ -89,6 +98,7 @@ export class RateLimitingService {
   clearRateLimits(integrationId?: string): void {
     if (integrationId !== undefined) parseNames(integrationId, 'clear');
     this.#tallies.clear(integrationId);
+    this.#deps.outgoing.keys.clearCounts(integrationId);
     const before = this.#clearing;
     const clearing = (async () => {
       await before;
@@ -106,8 +116,16 @@ export class RateLimitingService {
 
   /** What this process has counted since it started, of one integration or of all. */
   getRateLimitStats(integrationId?: string): RateLimitStats {
-    const changes = this.#deps.shareChanges.of(integrationId);
-    return { store: this.storeState(), ...this.#tallies.stats(integrationId), changes };
+    const { outgoing, shareChanges } = this.#deps;
+    const limits = [...this.#tallies.uses(integrationId), ...outgoing.keys.uses(integrationId)];
+    const sent = this.#deps.outgoing.uses(integrationId);
+    const stats = statsOf(limits, sent);
+    const changes = shareChanges.of(integrationId);
+    if (integrationId !== undefined) return { store: this.storeState(), ...stats, changes };
+    // Also of those that made room.
+    const allowed = this.#tallies.allowed + outgoing.keys.allowed;
+    const refused = this.#tallies.refused + outgoing.keys.refused;
+    return { store: this.storeState(), ...stats, totalChecks: allowed + refused, allowed, refused, changes };
   }
 
   /** Where limits are counted, and whether that works. */
@@ -117,8 +135,18 @@ export class RateLimitingService {
 
   async close(): Promise<void> {
     await this.#clearing;
-    await this.#deps.limiter.close();
-    await this.#deps.settings.close();
+  }
+
+  #checkOutgoing(integrationId: string): BudgetState | Promise<BudgetState> {
+    const { outgoing } = this.#deps;
+    if (outgoing.keys.find(integrationId) === undefined) parseNames(integrationId, OUTGOING_ACTION);
+    return outgoing.checkKnown(integrationId);
+  }
+
+  #outgoingResult(state: BudgetState): RateLimitResult {
+    const { allowed, limit, remaining, resetAtMs, retryAfterMs, strategy, reason } = state;
+    const retryAfter = Math.ceil(retryAfterMs / 1_000);
+    return { allowed, limit, remaining, resetAt: this.#isoTime(resetAtMs), retryAfter, strategy, reason };
   }
 
   #begin(integrationId: string, action: string): Tally {
@@ -182,14 +210,7 @@ export class RateLimitingService {
       resetAt: this.#isoTime(Math.ceil(this.#deps.clock.now() + resetInMs)),
       retryAfter: allowed ? 0 : Math.max(1, Math.ceil((never ? rule.windowSize : waitMs) / 1_000)),
       strategy: rule.strategy,
-      reason: allowed ? null : reasonOf(plan, answer, cost),
+      reason: allowed ? null : refusalOf(plan, answer, cost),
     };
   }
-}
-
-function reasonOf({ limits }: LimitPlan, { index, waitMs }: TakeAnswer, cost: number): string {
-  const { rule } = limits[index] ?? limits[0]!;
-  const which = index === 0 ? 'The limit' : 'A further limit';
-  if (waitMs === NO_TIME_MS) return `The call costs ${cost}, which never fits: ${describeRule(rule)}.`;
-  return `${which} of ${describeRule(rule)} is used up.`;
 }

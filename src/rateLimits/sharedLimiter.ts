@@ -10,14 +10,15 @@ import type { SharedLimitStore } from './sharedLimitStore.ts';
 import type { RateLimitStoreState } from './types.ts';
 
 const TICK_MS = 250;
-/** A store that is silent for longer counts as lost. */
-const DEADLINE_MS = 1_000;
+/** Stores fail by themselves when they are silent; this is for what waits for its turn to be asked. */
+const DEADLINE_MS = 5_000;
 
 /**
  * Limits that replicas share. When the store is lost, each replica goes on with its part of every limit; when it is
  * back, what was allowed meanwhile is counted in it before it is asked again.
  */
 export class SharedLimiter implements Limiter {
+  readonly isShared = true;
   readonly #store: SharedLimitStore;
   readonly #clock: Clock;
   readonly #log: Log;

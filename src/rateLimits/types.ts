@@ -74,6 +74,19 @@ export interface RateLimitUse {
   readonly refused: number;
 }
 
+/** The outgoing calls of one integration as this process sees them. */
+export interface OutgoingUse {
+  readonly integrationId: string;
+  /** Of its budgets, what it uses: between 0.1 and 1, learned from the provider's answers. */
+  readonly share: number;
+  /** Calls in line. */
+  readonly waiting: number;
+  /** In force: those that were set, else the integration's. */
+  readonly budgets: readonly { readonly maxRequests: number; readonly windowSize: number }[];
+  /** ISO 8601: until when the provider says that nothing is left; null when it does not. */
+  readonly pausedUntil: string | null;
+}
+
 /** A change of the share of its budgets that an integration's outgoing calls use, between 0.1 and 1. */
 export interface RateLimitChange {
   readonly integrationId: string;
@@ -93,6 +106,10 @@ export interface RateLimitStats {
   /** Integrations and actions that were checked; the latest 1,000 at most are in `limits`. */
   readonly activeLimits: number;
   readonly limits: readonly RateLimitUse[];
+  /** Calls that wait in line for a budget. */
+  readonly waiting: number;
+  /** Of integrations that sent something; the latest 1,000 at most. Their counts are in `limits`, as `api_call`. */
+  readonly outgoing: readonly OutgoingUse[];
   /** What was learned from the answers of providers, the latest 100 last. */
   readonly changes: readonly RateLimitChange[];
 }

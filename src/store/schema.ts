@@ -545,6 +545,15 @@ export interface AlertRuleFailuresTable {
   since: Date;
 }
 
+export interface RateLimitLearnedTable {
+  integration_id: string;
+  replica_id: string;
+  share: number;
+  reason: string;
+  shut_until: Date | null;
+  changed_at: Date;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -597,5 +606,6 @@ export interface Schema {
   alert_instances: AlertInstancesTable;
   alert_changes: AlertChangesTable;
   alert_rule_failures: AlertRuleFailuresTable;
+  rate_limit_learned: RateLimitLearnedTable;
   schema_migrations: SchemaMigrationsTable;
 }

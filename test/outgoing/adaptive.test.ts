@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import type { ShareChange } from '../../src/rateLimits/adaptiveShare.ts';
-import { InProcessRateBudgets } from '../../src/rateLimits/inProcessBudgets.ts';
+import { aloneBudgets } from '../support/budgets.ts';
 import { InstantClock, makeHarness } from './support/harness.ts';
 import { serve } from './support/servers.ts';
 
@@ -9,7 +9,7 @@ it('learns from answers how much of its budget an integration should use', async
   const api = await serve((_request, response) => response.writeHead(statuses.shift() ?? 200).end());
   const clock = new InstantClock();
   const changes: [string, ShareChange][] = [];
-  const budgets = new InProcessRateBudgets({ clock, changed: (key, change) => changes.push([key, change]) });
+  const budgets = aloneBudgets({ clock, changed: (key, change) => changes.push([key, change]) });
   const { outgoing, get, fails } = makeHarness({ clock, budgets });
   onTestFinished(() => outgoing.close());
   await get(api.origin);

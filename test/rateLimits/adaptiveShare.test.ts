@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AdaptiveShare } from '../../src/rateLimits/adaptiveShare.ts';
-import { InProcessRateBudgets } from '../../src/rateLimits/inProcessBudgets.ts';
+import { aloneBudgets } from '../support/budgets.ts';
 import { ManualClock } from './manualClock.ts';
 
 const limited = { limited: true, latencyMs: 50 };
@@ -52,24 +52,26 @@ describe('AdaptiveShare', () => {
   });
 });
 
-describe('InProcessRateBudgets', () => {
+describe('OutgoingBudgets', () => {
   it('uses the share that it has learned, and tells of it', async () => {
     const clock = new ManualClock();
     const changes: unknown[] = [];
-    const budgets = new InProcessRateBudgets({ clock, changed: (key, change) => changes.push([key, change.to]) });
+    const budgets = aloneBudgets({ clock, changed: (key, change) => changes.push([key, change.to]) });
     budgets.learn('int_1', limited);
     expect(changes).toEqual([['int_1', 0.5]]);
     const list = [{ maxRequests: 10, windowMs: 1_000 }];
-    const allowed = (key: string) =>
-      Array.from({ length: 20 }, () => budgets.check(key, list)).filter((state) => state.allowed).length;
-    expect([allowed('int_1'), allowed('int_2')]).toEqual([5, 10]);
+    const allowed = async (key: string) => {
+      const states = await Promise.all(Array.from({ length: 20 }, () => budgets.check(key, list)));
+      return states.filter((state) => state.allowed).length;
+    };
+    expect([await allowed('int_1'), await allowed('int_2')]).toEqual([5, 10]);
     await clock.advance(1_000);
-    expect(budgets.check('int_1', [{ maxRequests: 1, windowMs: 1_000 }]).allowed).toBe(true);
+    expect((await budgets.check('int_1', [{ maxRequests: 1, windowMs: 1_000 }])).allowed).toBe(true);
   });
 
   it('serves interactive calls first, and makes room for them in a full line', async () => {
     const clock = new ManualClock();
-    const budgets = new InProcessRateBudgets({ clock });
+    const budgets = aloneBudgets({ clock });
     const list = [{ maxRequests: 1, windowMs: 1_000 }];
     const order: string[] = [];
     const take = (name: string, priority: 'interactive' | 'background', maxWaitMs = 10_000_000) =>

@@ -4,7 +4,7 @@ import type { Clock } from '../../src/core/clock.ts';
 export class ManualClock implements Clock {
   #nowMs = 0;
   readonly #epochMs: number;
-  readonly #sleepers = new Set<{ readonly untilMs: number; readonly wake: () => void }>();
+  readonly #sleepers = new Set<{ readonly untilMs: number; readonly keepAlive: boolean; readonly wake: () => void }>();
   /** What `sleep` was asked for, in order. */
   readonly sleptMs: number[] = [];
 
@@ -20,7 +20,7 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  sleep(ms: number, signal?: AbortSignal, { keepAlive = true } = {}): Promise<void> {
     this.sleptMs.push(ms);
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -30,6 +30,7 @@ export class ManualClock implements Clock {
       };
       const sleeper = {
         untilMs: this.#nowMs + ms,
+        keepAlive,
         wake: () => {
           signal?.removeEventListener('abort', aborted);
           this.#sleepers.delete(sleeper);
@@ -41,8 +42,9 @@ export class ManualClock implements Clock {
     });
   }
 
+  /** Those that keep a process alive. */
   get sleepers(): number {
-    return this.#sleepers.size;
+    return [...this.#sleepers].filter(({ keepAlive }) => keepAlive).length;
   }
 
   /** Moves on, waking every sleeper at its own moment and letting what it starts run first. */

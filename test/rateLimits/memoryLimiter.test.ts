@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLog } from '../../src/core/log.ts';
 import { LimitSettings } from '../../src/rateLimits/limitSettings.ts';
 import { MemoryLimiter } from '../../src/rateLimits/memoryLimiter.ts';
+import { OutgoingBudgets } from '../../src/rateLimits/outgoingBudgets.ts';
 import { RateLimitingService } from '../../src/rateLimits/rateLimitingService.ts';
 import { ShareChanges } from '../../src/rateLimits/shareChanges.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -9,20 +10,29 @@ import { ManualClock } from './manualClock.ts';
 
 const database = useTestDatabase();
 const clock = new ManualClock();
+let limiter: MemoryLimiter;
+let settings: LimitSettings;
 let service: RateLimitingService;
 
 beforeAll(() => {
   const audit = { record: async () => {} };
+  limiter = new MemoryLimiter({ clock });
+  settings = new LimitSettings({ database: database.current, audit, clock, log: silentLog });
+  const defaultBudget = { maxRequests: 3, windowMs: 60_000 };
   service = new RateLimitingService({
-    limiter: new MemoryLimiter({ clock }),
-    settings: new LimitSettings({ database: database.current, audit, clock, log: silentLog }),
-    defaultBudget: { maxRequests: 3, windowMs: 60_000 },
+    limiter,
+    settings,
+    outgoing: new OutgoingBudgets({ limiter, settings, defaultBudget, clock }),
+    defaultBudget,
     clock,
     log: silentLog,
     shareChanges: new ShareChanges({ clock, log: silentLog }),
   });
 });
-afterAll(() => service?.close());
+afterAll(async () => {
+  await limiter?.close();
+  await settings?.close();
+});
 
 it('limits calls in memory, by the clock of the process', async () => {
   const allowed = async () => (await service.checkRateLimit('int_1', 'api_call')).allowed;

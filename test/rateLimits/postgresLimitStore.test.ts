@@ -24,4 +24,27 @@ describe('PostgresLimitStore', () => {
     );
     expect(rows).toEqual([{ key: 'busy' }]);
   });
+
+  it('leaves connections to others when it is slow, and gives up those that do not answer', async () => {
+    const { pool } = database.current;
+    const rule = { strategy: 'sliding_window', limit: 5, windowMs: 60_000, capacity: 5 } as const;
+    const ask = { atLeast: 1, atMost: 1, share: 1, leaseMs: 0 };
+    const store = open();
+    await store.take([{ key: 'held', rule }], ask);
+    const holder = await pool.connect();
+    try {
+      await holder.query(`begin; select from rate_limit_usage where key = 'held' for update`);
+      const waiting = Array.from({ length: 50 }, () => store.take([{ key: 'held', rule }], ask));
+      const ended = Promise.allSettled(waiting);
+      const { rows } = await pool.query<{ busy: number }>(
+        `select count(*)::int as busy from pg_stat_activity where datname = current_database() and state = 'active' and query like '%use_rate_limits%' and pid <> pg_backend_pid()`,
+      );
+      expect(rows[0]!.busy).toBeLessThanOrEqual(2);
+      expect(new Set((await ended).map(({ status }) => status))).toEqual(new Set(['rejected']));
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+    }
+    expect(await store.take([{ key: 'held', rule }], ask)).toMatchObject({ granted: 1 });
+  });
 });

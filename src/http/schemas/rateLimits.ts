@@ -34,6 +34,18 @@ export const statsAnswer = z
     refused: z.int(),
     activeLimits: z.int(),
     limits: z.array(use),
+    waiting: z.int().describe('Outgoing calls that wait in line.'),
+    outgoing: z
+      .array(
+        z.object({
+          integrationId: z.string(),
+          share: z.number().describe('Of its budgets, what it uses: between 0.1 and 1, learned from answers.'),
+          waiting: z.int(),
+          budgets: z.array(z.object({ maxRequests: z.int(), windowSize: z.int() })),
+          pausedUntil: z.string().nullable().describe('Until when the provider says that nothing is left.'),
+        }),
+      )
+      .describe('What integrations send; counted in `limits` as `api_call`.'),
     changes: z
       .array(
         z.object({ integrationId: z.string(), from: z.number(), to: z.number(), reason: z.string(), at: z.string() }),

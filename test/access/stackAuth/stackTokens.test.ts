@@ -5,7 +5,7 @@ import { StackTokens } from '../../../src/access/stackAuth/stackTokens.ts';
 import { UnavailableError } from '../../../src/core/errors.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import { createOutgoing, type Outgoing } from '../../../src/outgoing/pipeline.ts';
-import { InProcessRateBudgets } from '../../../src/rateLimits/inProcessBudgets.ts';
+import { aloneBudgets } from '../../support/budgets.ts';
 import { newKey, PROJECT, type StackServer, startStackServer, type TokenOptions } from './support/stackServer.ts';
 
 let stack: StackServer;
@@ -22,7 +22,7 @@ beforeEach(async () => {
     allowedPrivateHosts: ['127.0.0.1'],
     defaultBudget: { maxRequests: 1_000, windowMs: 1_000 },
     attempts: { record: () => {} },
-    budgets: new InProcessRateBudgets({ clock }),
+    budgets: aloneBudgets({ clock }),
   });
   tokens = open([stack.url]);
 });
@@ -256,7 +256,7 @@ describe('the keys of Stack Auth', () => {
       allowedPrivateHosts: [],
       defaultBudget: { maxRequests: 1_000, windowMs: 1_000 },
       attempts: { record: () => {} },
-      budgets: new InProcessRateBudgets({ clock }),
+      budgets: aloneBudgets({ clock }),
     });
     await expect(open([stack.url]).verify(await stack.token())).rejects.toThrow(UnavailableError);
     expect(stack.asked).toEqual([]);

@@ -9,14 +9,14 @@ import { validateConnector } from '../../../src/connectors/validate.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import { createOutgoing } from '../../../src/outgoing/pipeline.ts';
-import { InProcessRateBudgets } from '../../../src/rateLimits/inProcessBudgets.ts';
+import { aloneBudgets } from '../../support/budgets.ts';
 
 const outgoing = createOutgoing({
   clock: systemClock,
   allowedPrivateHosts: ['127.0.0.1'],
   defaultBudget: { maxRequests: 100_000, windowMs: 1000 },
   attempts: { record: () => {} },
-  budgets: new InProcessRateBudgets({ clock: systemClock }),
+  budgets: aloneBudgets({ clock: systemClock }),
 });
 afterAll(() => outgoing.close());
 

@@ -3,7 +3,7 @@ import { OutgoingCallError } from '../../../src/outgoing/errors.ts';
 import type { ResolveHost } from '../../../src/outgoing/guardedConnect.ts';
 import { createOutgoing, type Outgoing, type OutgoingOptions } from '../../../src/outgoing/pipeline.ts';
 import type { AttemptRecord, OutgoingCall } from '../../../src/outgoing/types.ts';
-import { InProcessRateBudgets } from '../../../src/rateLimits/inProcessBudgets.ts';
+import { aloneBudgets } from '../../support/budgets.ts';
 
 /** The real pipeline, with its records at hand. */
 export interface Harness {
@@ -24,7 +24,7 @@ export function makeHarness(options: Partial<OutgoingOptions> = {}): Harness {
     allowedPrivateHosts: ['127.0.0.1', '::1'],
     defaultBudget: { maxRequests: 100_000, windowMs: 1_000 },
     attempts: { record: (attempt) => records.push(attempt) },
-    budgets: new InProcessRateBudgets({ clock }),
+    budgets: aloneBudgets({ clock }),
     ...options,
   });
   const call = (url: string | URL, rest: Partial<OutgoingCall> = {}): OutgoingCall => ({

@@ -8,7 +8,7 @@ import { IntegrationNotFoundError } from '../../../src/integrations/errors.ts';
 import { findIntegration, insertIntegration } from '../../../src/integrations/integrationQueries.ts';
 import type { IntegrationConfiguration } from '../../../src/integrations/types.ts';
 import { createOutgoing } from '../../../src/outgoing/pipeline.ts';
-import { InProcessRateBudgets } from '../../../src/rateLimits/inProcessBudgets.ts';
+import { aloneBudgets } from '../../support/budgets.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { SyncService, type SyncServiceOptions } from '../../../src/sync/syncService.ts';
 import { unheardAudit } from '../../support/audit.ts';
@@ -71,7 +71,7 @@ export function openSync(
     allowedPrivateHosts: ['127.0.0.1'],
     defaultBudget: { maxRequests: 1_000_000, windowMs: 1_000 },
     attempts: { record() {} },
-    budgets: new InProcessRateBudgets({ clock: systemClock }),
+    budgets: aloneBudgets({ clock: systemClock }),
   });
   const sync = new SyncService({
     database,

@@ -27,10 +27,12 @@ export const getRateLimitStats: AddRoute = (server, app) => {
 async function visibleStats(app: App, visible: VisibleIntegrations): Promise<RateLimitStats> {
   const stats = app.rateLimitingService.getRateLimitStats();
   if (visible.kind === 'all') return stats;
-  const named = new Set([...stats.limits, ...stats.changes].map(({ integrationId }) => integrationId));
+  const named = new Set(
+    [...stats.limits, ...stats.outgoing, ...stats.changes].map(({ integrationId }) => integrationId),
+  );
   const seen = new Set<string>();
   for await (const { id } of app.catalog.all({}, visible)) if (named.has(id)) seen.add(id);
   const isSeen = ({ integrationId }: { readonly integrationId: string }) => seen.has(integrationId);
-  const { store, limits, changes } = stats;
-  return { store, ...statsOf(limits.filter(isSeen)), changes: changes.filter(isSeen) };
+  const { store, limits, outgoing, changes } = stats;
+  return { store, ...statsOf(limits.filter(isSeen), outgoing.filter(isSeen)), changes: changes.filter(isSeen) };
 }
