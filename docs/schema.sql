@@ -484,6 +484,26 @@ create table integration_health (
   constraint integration_health_state_check CHECK ((state = ANY (ARRAY['pass'::text, 'warn'::text, 'fail'::text, 'unknown'::text])))
 );
 
+create table integration_tuning (
+  integration_id text not null,
+  page_size_percent integer,
+  stream_concurrency integer,
+  rate_share_percent integer,
+  connect_ms integer,
+  headers_ms integer,
+  total_ms integer,
+  version bigint not null default 0,
+  updated_at timestamp with time zone,
+  constraint integration_tuning_pkey PRIMARY KEY (integration_id),
+  constraint integration_tuning_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
+  constraint integration_tuning_connect_ms_check CHECK (((connect_ms >= 1000) AND (connect_ms <= 30000))),
+  constraint integration_tuning_headers_ms_check CHECK (((headers_ms >= 2000) AND (headers_ms <= 300000))),
+  constraint integration_tuning_page_size_percent_check CHECK (((page_size_percent >= 10) AND (page_size_percent <= 1000))),
+  constraint integration_tuning_rate_share_percent_check CHECK (((rate_share_percent >= 10) AND (rate_share_percent <= 100))),
+  constraint integration_tuning_stream_concurrency_check CHECK (((stream_concurrency >= 1) AND (stream_concurrency <= 4))),
+  constraint integration_tuning_total_ms_check CHECK (((total_ms >= 5000) AND (total_ms <= 600000)))
+);
+
 create table integrations (
   id text not null,
   owner text not null,
@@ -759,6 +779,7 @@ create table sync_runs (
   records_unchanged bigint not null default 0,
   error jsonb,
   warnings jsonb not null default '[]'::jsonb,
+  trace_parent text,
   constraint sync_runs_pkey PRIMARY KEY (id),
   constraint sync_runs_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
   constraint sync_runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'stopped'::text]))),
@@ -801,6 +822,30 @@ create table system_minutes (
   samples double precision[] not null,
   latest_at timestamp with time zone not null,
   constraint system_minutes_pkey PRIMARY KEY (metric, bucket, process)
+);
+
+create table tuning_experiments (
+  id text not null,
+  integration_id text not null,
+  status text not null,
+  knob text not null,
+  from_value integer,
+  to_value integer not null,
+  goal text not null,
+  reason text not null,
+  evidence jsonb not null,
+  before jsonb not null,
+  after jsonb,
+  performance_gain double precision,
+  confidence double precision,
+  verdict text,
+  started_at timestamp with time zone not null,
+  decide_by timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint tuning_experiments_pkey PRIMARY KEY (id),
+  constraint tuning_experiments_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
+  constraint tuning_experiments_goal_check CHECK ((goal = ANY (ARRAY['throughput'::text, 'errors'::text]))),
+  constraint tuning_experiments_status_check CHECK ((status = ANY (ARRAY['running'::text, 'kept'::text, 'rolled_back'::text, 'inconclusive'::text, 'reverted'::text])))
 );
 
 create table users (
@@ -947,6 +992,10 @@ CREATE INDEX sync_runs_queued ON public.sync_runs USING btree (queued_at) WHERE 
 CREATE INDEX sync_schedules_due ON public.sync_schedules USING btree (next_due_at);
 
 CREATE INDEX system_minutes_by_time ON public.system_minutes USING btree (bucket);
+
+CREATE INDEX tuning_experiments_by_integration ON public.tuning_experiments USING btree (integration_id, id);
+
+CREATE UNIQUE INDEX tuning_experiments_one_running ON public.tuning_experiments USING btree (integration_id) WHERE (status = 'running'::text);
 
 CREATE UNIQUE INDEX users_by_email ON public.users USING btree (lower(email));
 

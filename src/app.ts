@@ -13,6 +13,7 @@ import { CredentialStore } from './credentials/credentialStore.ts';
 import { InstallationKeys } from './credentials/installationKeys.ts';
 import { nodeBackend } from './credentials/nodeBackend.ts';
 import { finishRotation } from './credentials/rotation.ts';
+import { VERSION } from './http/version.ts';
 import { IntegrationCatalog } from './integrations/catalog.ts';
 import { IntegrationConnections } from './integrations/connections.ts';
 import { IntegrationDeletion } from './integrations/deletion.ts';
@@ -30,11 +31,18 @@ import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
 import { definePerformanceJobs } from './performance/performanceJobs.ts';
 import { PerformanceRecorder } from './performance/store/performanceRecorder.ts';
+import { CurrentTuning } from './performance/tuning/currentTuning.ts';
+import type { ExperimentLimits } from './performance/tuning/experimentLimits.ts';
+import { PerformanceOptimizer } from './performance/tuning/performanceOptimizer.ts';
+import { defineTuningJobs, reviewAfterRun } from './performance/tuning/tuningJobs.ts';
 import { openRateLimits } from './rateLimits/openRateLimits.ts';
 import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { SyncService } from './sync/syncService.ts';
+import { AttemptSpans } from './telemetry/attemptSpans.ts';
+import { openOpenTelemetry } from './telemetry/openTelemetry.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 const ROTATION_JOB = 'credentials.finishRotation';
 
@@ -43,6 +51,8 @@ export interface AppOptions {
   readonly config?: Config;
   readonly log?: Log;
   readonly clock?: Clock;
+  /** How experiments are made, where it differs from the usual. */
+  readonly experimentLimits?: Partial<ExperimentLimits>;
   /** Whether this process runs syncs, schedules and jobs. Default true; a command leaves them to the server. */
   readonly workers?: boolean;
   /** Shares the embedded database of a server that runs on the same data folder. Default true; the server itself does not. */
@@ -60,6 +70,8 @@ export interface App {
   readonly connectors: ConnectorRegistry;
   readonly outgoing: Outgoing;
   readonly performanceRecorder: PerformanceRecorder;
+  readonly telemetry: Telemetry;
+  readonly performanceOptimizer: PerformanceOptimizer;
   readonly jobs: Jobs;
   readonly audit: AuditLog;
   readonly access: Access;
@@ -95,6 +107,15 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log: (line) => log.info(line),
   });
   opening.defer(() => database.close());
+
+  const telemetry = new Telemetry({ database, clock, integrationSeries: config.metricsIntegrationSeries });
+  const openTelemetry = await openOpenTelemetry({
+    variables: config.openTelemetry,
+    log,
+    version: VERSION,
+    families: () => telemetry.families(),
+  });
+  opening.defer(async () => openTelemetry?.close());
 
   const keys = await InstallationKeys.open(database, secrets.encryptionSecret);
   const credentials = new CredentialStore(database, keys);
@@ -135,9 +156,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const performanceRecorder = new PerformanceRecorder({ database, clock, log });
   opening.defer(() => performanceRecorder.close());
   definePerformanceJobs({ jobs, database, clock });
-  const watchers: readonly AttemptSink[] = config.performanceMonitoringEnabled
-    ? [attempts, performanceRecorder]
-    : [attempts];
   const limits = openRateLimits({
     config,
     database,
@@ -149,6 +167,12 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   });
   // After everything that sends.
   opening.defer(() => limits.close());
+  const watchers: readonly AttemptSink[] = [
+    attempts,
+    telemetry.attempts,
+    new AttemptSpans(),
+    ...(config.performanceMonitoringEnabled ? [performanceRecorder] : []),
+  ];
   const outgoing = createOutgoing({
     clock,
     allowedPrivateHosts: config.allowedPrivateHosts,
@@ -162,14 +186,32 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   });
   opening.defer(() => outgoing.close());
 
+  const tuning = new CurrentTuning({ database, clock });
   const sessions = new ConnectorSessions({
     database,
     registry: connectors,
     credentials,
     send: outgoing.send,
+    tuning,
+    defaultBudget: config.defaultRateLimit,
     clock,
     audit,
   });
+  const performanceOptimizer = new PerformanceOptimizer({
+    database,
+    audit,
+    clock,
+    describe: async (integrationId) => {
+      const integration = await catalog.get(integrationId);
+      return { integration, connector: await sessions.connector(integration.platform, integration.configuration) };
+    },
+    flush: async () => {
+      await Promise.all([attempts.flush(), performanceRecorder.flush()]);
+    },
+    limits: options.experimentLimits,
+  });
+  defineTuningJobs(jobs, performanceOptimizer);
+  const reviewRun = reviewAfterRun(performanceOptimizer, log);
   const sync = new SyncService({
     database,
     clock,
@@ -177,7 +219,12 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     audit,
     reader: { planRead, readStream },
     resolveTarget: (integrationId) => sessions.syncTarget(integrationId),
+    onRunFinished: async (run) => {
+      telemetry.syncs.record(run);
+      await reviewRun(run);
+    },
     measureWrite: (integrationId, durationMs) => {
+      telemetry.attempts.recordWrite(durationMs);
       if (!config.performanceMonitoringEnabled) return;
       performanceRecorder.recordPhase(integrationId, 'sync', 'success', 'write', durationMs);
     },
@@ -244,6 +291,14 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => monitoring.close());
   const alerts = new Alerts({ database, audit, source: monitoring.metrics, clock, log });
   opening.defer(() => alerts.close());
+  telemetry.watch({
+    outgoing,
+    rateLimits: limits.service,
+    database,
+    attempts,
+    recorder: performanceRecorder,
+    version: VERSION,
+  });
 
   if (workers) {
     await jobs.start();
@@ -263,6 +318,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     connectors,
     outgoing,
     performanceRecorder,
+    telemetry,
+    performanceOptimizer,
     jobs,
     audit,
     access,

@@ -17,6 +17,14 @@ export {
   createAnomalyDetector,
 } from './performance/anomaly/anomalyDetector.ts';
 export type {
+  Experiment,
+  OptimizationResult,
+  PeriodMeasures,
+  Tuning,
+  TuningChange,
+  TuningSettings,
+} from './performance/tuning/types.ts';
+export type {
   AdditionalRateLimit,
   RateLimitConfig,
   RateLimitRule,

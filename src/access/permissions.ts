@@ -26,6 +26,7 @@ export const PERMISSIONS = {
   'breakGlass:approve': { scope: 'workspace', title: 'Approve the break-glass access of somebody else' },
   'monitoring:read': { scope: 'workspace', title: 'See alerts and alert rules' },
   'monitoring:write': { scope: 'workspace', title: 'Add, change and delete alert rules' },
+  'metrics:read': { scope: 'workspace', title: 'Read the metrics of the whole installation' },
   'audit:read': { scope: 'workspace', title: 'Read, export and prove the audit log' },
 } as const;
 

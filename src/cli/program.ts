@@ -24,6 +24,8 @@ import { integrationsList } from './commands/integrationsList.ts';
 import { integrationsSync } from './commands/integrationsSync.ts';
 import { integrationsTest } from './commands/integrationsTest.ts';
 import { migrate } from './commands/migrate.ts';
+import { performanceOptimize } from './commands/performanceOptimize.ts';
+import { performanceRevert } from './commands/performanceRevert.ts';
 import { records } from './commands/records.ts';
 import { start } from './commands/start.ts';
 import { usersCreate } from './commands/usersCreate.ts';
@@ -53,6 +55,7 @@ export function buildProgram(json: boolean): Command {
       connectorsValidate(),
       connectorsNew(),
     ]),
+    group('performance', 'Making integrations faster', [performanceOptimize(), performanceRevert()]),
     group('api-keys', 'Keys of users, for programs', [
       apiKeysCreate(),
       apiKeysList(),

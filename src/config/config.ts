@@ -46,6 +46,10 @@ export interface Config {
   readonly allowedPrivateHosts: readonly string[];
   /** Where the audit log's checkpoints are also sent; null for nowhere. */
   readonly auditCheckpointWebhook: string | null;
+  /** Integrations that have series of their own in /metrics: the busiest ones. */
+  readonly metricsIntegrationSeries: number;
+  /** The variables of OpenTelemetry (`OTEL_*`), as its own libraries read them. */
+  readonly openTelemetry: Readonly<Record<string, string>>;
 }
 
 const boolean = z
@@ -130,6 +134,7 @@ const VARIABLES = {
     list(z.string().regex(/^[\w.:[\]*-]+(\/\d{1,3})?$/)),
     'host names, addresses or CIDR ranges with commas between them, such as 10.1.0.0/16,crm.internal',
   ],
+  METRICS_INTEGRATION_SERIES: [integer(0, 1_000), 'a number of integrations from 0 to 1000'],
   AUDIT_CHECKPOINT_WEBHOOK: [url('http:', 'https:'), 'an http or https address that takes POST requests'],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
@@ -201,7 +206,14 @@ export function makeConfig(environment: Environment): Config {
     trustedProxies: parsed.TRUSTED_PROXIES ?? [],
     allowedPrivateHosts: parsed.ALLOWED_PRIVATE_HOSTS ?? [],
     auditCheckpointWebhook: parsed.AUDIT_CHECKPOINT_WEBHOOK ?? null,
+    metricsIntegrationSeries: parsed.METRICS_INTEGRATION_SERIES ?? 100,
+    openTelemetry: openTelemetryVariables(environment),
   };
+}
+
+function openTelemetryVariables(environment: Environment): Record<string, string> {
+  const entries = Object.entries(environment).filter(([name, value]) => /^OTEL_[A-Z_]+$/.test(name) && value?.trim());
+  return Object.fromEntries(entries) as Record<string, string>;
 }
 
 function crossCheck(environment: Environment, parsed: Parsed): ConfigurationProblem[] {

@@ -23,3 +23,8 @@ function readEnvFile(path: string): Environment {
     throw error;
   }
 }
+
+/** Gives variables to libraries that read the process's own. */
+export function setProcessVariables(variables: Readonly<Record<string, string>>): void {
+  Object.assign(process.env, variables);
+}

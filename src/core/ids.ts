@@ -23,6 +23,7 @@ const ID_PREFIXES = {
   replica: 'rep',
   alertRule: 'alr',
   dashboard: 'dsh',
+  tuningExperiment: 'exp',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

@@ -15,6 +15,7 @@ Lists come in pages: pass \`nextCursor\` as \`cursor\`. A POST with an \`Idempot
 const TAGS = [
   { name: 'integrations', description: 'Connections to platforms: create, test, change, delete.' },
   { name: 'syncs', description: 'Runs, schedules and streams.' },
+  { name: 'optimizations', description: 'Experiments that make integrations faster.' },
   { name: 'records', description: 'What was synced: change feed and exports.' },
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },

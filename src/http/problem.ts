@@ -62,6 +62,11 @@ export const PROBLEM_TYPES = {
     'ENCRYPTION_SECRET is not the one the database was made with',
     'Start with the former ENCRYPTION_SECRET.',
   ),
+  EXPERIMENT_NOT_FOUND: type(
+    404,
+    'There is no such experiment',
+    'List them with GET /api/v1/integrations/{id}/optimizations.',
+  ),
   FOREIGN_SITE: type(403, 'The request came through a page of another site', 'Send it from this server or a program.'),
   GRANT_NOT_FOUND: type(404, 'There is no such grant', 'List them with GET /api/v1/users/{id}/grants.'),
   IDEMPOTENCY_KEY_IN_FLIGHT: type(409, 'The first request is still being answered', 'Repeat it in a moment.'),

@@ -50,6 +50,11 @@ import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
 import { MONITORING_ROUTES } from './routes/monitoring/monitoringRoutes.ts';
+import { getTuning } from './routes/optimizations/getTuning.ts';
+import { listOptimizations } from './routes/optimizations/listOptimizations.ts';
+import { optimizeIntegration } from './routes/optimizations/optimizeIntegration.ts';
+import { revertOptimization } from './routes/optimizations/revertOptimization.ts';
+import { setTuning } from './routes/optimizations/setTuning.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -67,6 +72,7 @@ import { errorPage } from './routes/system/errorPage.ts';
 import { health } from './routes/system/health.ts';
 import { home } from './routes/system/home.ts';
 import { livez } from './routes/system/livez.ts';
+import { metrics } from './routes/system/metrics.ts';
 import { readyz } from './routes/system/readyz.ts';
 import { deactivateUser } from './routes/users/deactivateUser.ts';
 import { getUser } from './routes/users/getUser.ts';
@@ -95,6 +101,11 @@ const ROUTES: readonly AddRoute[] = [
   checkRateLimit,
   getRateLimitStats,
   adjustRateLimit,
+  optimizeIntegration,
+  listOptimizations,
+  revertOptimization,
+  getTuning,
+  setTuning,
   syncIntegration,
   startSync,
   stopSync,
@@ -159,6 +170,7 @@ const ROUTES: readonly AddRoute[] = [
   readyz,
   health,
   ...MONITORING_ROUTES,
+  metrics,
 ];
 
 /** These take YAML bodies beside JSON. */

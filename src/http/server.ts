@@ -18,6 +18,8 @@ import { answerRawError } from './rawErrors.ts';
 import { serveReferencePage } from './referencePage.ts';
 import { readJsonBodies } from './requestBody.ts';
 import { logRequests } from './requestLog.ts';
+import { measureRequests } from './requestMetrics.ts';
+import { traceRequests } from './requestSpans.ts';
 import { addRoutes } from './routes.ts';
 import { type Server, validatorCompiler } from './typeProvider.ts';
 
@@ -63,6 +65,8 @@ export function buildServer(app: App): Server {
   server.setNotFoundHandler((request, reply) => sendProblem(app, notFoundError(request, routes), request, reply));
   server.addHook('onRequest', async (request, reply) => void reply.header('request-id', request.id));
   logRequests(server, app.log);
+  measureRequests(server, app.telemetry.requests);
+  const followRequests = traceRequests(server);
 
   server.register(helmet, {
     contentSecurityPolicy: {
@@ -76,7 +80,8 @@ export function buildServer(app: App): Server {
     sampleInterval: EVENT_LOOP_INTERVAL_MS,
     pressureHandler: async (request: FastifyRequest, _reply: unknown, _type: string, delayMs: number | undefined) => {
       // Infinite: the whole interval was one pause (loading a package, a starved machine), and it is over.
-      if (request.routeOptions.config.open !== true && Number.isFinite(delayMs)) throw new OverloadedError();
+      const { open, evenOverloaded } = request.routeOptions.config;
+      if (open !== true && evenOverloaded !== true && Number.isFinite(delayMs)) throw new OverloadedError();
     },
   });
   server.register(cookie);
@@ -88,6 +93,7 @@ export function buildServer(app: App): Server {
     guard(server, app);
     answerIdempotently(server, app);
     actForPrincipals(server);
+    followRequests();
   });
   server.register(compress, { globalDecompression: false, encodings: ['br', 'gzip'] });
   describeRoutes(server);

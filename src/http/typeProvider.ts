@@ -35,6 +35,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answers without a credential, and also when the server has too much work. */
     open?: boolean;
+    /** Answers also when the server has too much work, like an open one. */
+    evenOverloaded?: boolean;
     /** What the principal must be allowed; `self`: the route is about the caller's own account. Required unless open. */
     permission?: Permission | 'self';
     /**

@@ -3,6 +3,7 @@ import { checkConnection } from '../connectors/check.ts';
 import { needsCredentials } from '../connectors/resolve.ts';
 import type { Clock } from '../core/clock.ts';
 import { newId } from '../core/ids.ts';
+import { inSpan } from '../core/tracing.ts';
 import type { AttemptLog } from '../outgoing/attemptLog.ts';
 import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
@@ -37,7 +38,15 @@ export class IntegrationConnections {
   }
 
   /** Proves the stored credentials with the connector's check and keeps what was learnt as the status. */
-  async test(integration: Integration): Promise<ConnectionTestResult> {
+  test(integration: Integration): Promise<ConnectionTestResult> {
+    return inSpan('connection test', { attributes: attributesOf(integration) }, async (span) => {
+      const result = await this.#test(integration);
+      span.setAttribute('integration_services.test.status', result.status);
+      return result;
+    });
+  }
+
+  async #test(integration: Integration): Promise<ConnectionTestResult> {
     const { clock, database } = this.#deps;
     const operationId = newId('operation');
     const startedMs = clock.monotonicMs();
@@ -94,7 +103,11 @@ export class IntegrationConnections {
     await sync.stop(integration.id);
   }
 
-  async health(integration: Integration): Promise<HealthCheckResult> {
+  health(integration: Integration): Promise<HealthCheckResult> {
+    return inSpan('health check', { attributes: attributesOf(integration) }, () => this.#health(integration));
+  }
+
+  async #health(integration: Integration): Promise<HealthCheckResult> {
     const { clock, outgoing, sync } = this.#deps;
     const connection = await this.test(integration);
     const [metrics, runs] = await Promise.all([
@@ -128,4 +141,8 @@ export class IntegrationConnections {
     const undecided = ['rate_limited', 'circuit_open', 'timeout', 'provider_error'].includes(result.status);
     if (!undecided) await learnStatus(database.db, id, 'error', result.error ?? null);
   }
+}
+
+function attributesOf({ id, platform }: Integration): Record<string, string> {
+  return { 'integration_services.integration.id': id, 'integration_services.platform': platform };
 }

@@ -1,6 +1,8 @@
 import type { AuditTrail } from '../audit/types.ts';
 import { credentialOrigins } from '../connectors/credentialOrigins.ts';
 import type { Connector } from '../connectors/format.ts';
+import { withPageSizes } from '../connectors/pagination/pageSizeRange.ts';
+import { takesParallelStreams } from '../connectors/parallelStreams.ts';
 import type { ConnectorRegistry } from '../connectors/registry.ts';
 import { connectorBudgets } from '../connectors/request.ts';
 import { connectionDefaults, connectorFor } from '../connectors/resolve.ts';
@@ -11,6 +13,8 @@ import { isId } from '../core/ids.ts';
 import { suggestion } from '../core/input.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { SendOutgoing } from '../outgoing/types.ts';
+import { tunedSend } from '../performance/tuning/applyTuning.ts';
+import type { CurrentTuning } from '../performance/tuning/currentTuning.ts';
 import type { Budget } from '../rateLimits/budgets.ts';
 import type { Database } from '../store/database.ts';
 import type { SyncTarget } from '../sync/runExecution.ts';
@@ -25,6 +29,9 @@ interface Dependencies {
   readonly registry: ConnectorRegistry;
   readonly credentials: CredentialStore;
   readonly send: SendOutgoing;
+  readonly tuning: CurrentTuning;
+  /** Of calls that name no budget. */
+  readonly defaultBudget: Budget;
   readonly clock: Clock;
   readonly audit: AuditTrail;
 }
@@ -70,8 +77,11 @@ export class ConnectorSessions {
     const strange = stored === null ? [] : origins.filter((origin) => !stored.origins.includes(origin));
     if (stored !== null && strange.length > 0)
       throw new CredentialsForOtherOriginError(integration.id, stored.origins, strange);
+    const { send, tuning, defaultBudget } = this.#deps;
+    const { pageSizePercent } = await tuning.read(integration.id);
     return {
-      connector,
+      // For the whole operation: a page's number means another place with another size.
+      connector: withPageSizes(connector, pageSizePercent ?? 100),
       integrationId: integration.id,
       operationId,
       connection: connectionOf(connector, configuration),
@@ -79,7 +89,11 @@ export class ConnectorSessions {
       authMode: configuration.authMode,
       credentials: stored?.credentials ?? {},
       budgets: configuredBudgets(configuration.rateLimits),
-      send: this.#deps.send,
+      send: tunedSend(
+        (call) => send({ platform: integration.platform, ...call }),
+        () => tuning.recent(integration.id),
+        defaultBudget,
+      ),
       clock: this.#deps.clock,
     };
   }
@@ -103,7 +117,13 @@ export class ConnectorSessions {
     const integration = await findIntegration(this.#deps.database.db, integrationId);
     if (integration === null) throw new IntegrationNotFoundError(integrationId);
     if (integration.status === 'disconnected') throw new IntegrationDisconnectedError(integrationId);
-    return { integration, session: (operationId) => this.open(integration, operationId) };
+    const connector = await this.connector(integration.platform, integration.configuration);
+    const { streamConcurrency } = await this.#deps.tuning.read(integrationId);
+    return {
+      integration,
+      session: (operationId) => this.open(integration, operationId),
+      streamConcurrency: takesParallelStreams(connector) ? (streamConcurrency ?? 1) : 1,
+    };
   }
 
   async #release({ id }: Integration, operationId: string) {

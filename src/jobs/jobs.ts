@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { SpanKind } from '@opentelemetry/api';
 import { CompiledQuery, sql, type Transaction } from 'kysely';
 import { type ConstructorOptions, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { errorMessage } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
+import { inSpan } from '../core/tracing.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 import { UnknownJobError } from './errors.ts';
@@ -100,7 +102,13 @@ export function createJobs(database: Database, log: (line: string) => void): Job
         const signal = AbortSignal.any([job!.signal, stopping.signal]);
         // Taken in the moment in which the process was told to stop: whoever only listens would not hear of it.
         signal.throwIfAborted();
-        await handler(job!.data as object, signal);
+        const attributes = {
+          'messaging.system': 'pg-boss',
+          'messaging.message.id': job!.id,
+          'job.retry': job!.retryCount,
+        };
+        const settings = { kind: SpanKind.CONSUMER, root: true, attributes };
+        await inSpan(`job ${name}`, settings, () => handler(job!.data as object, signal));
       } catch (error) {
         log(`jobs: ${name} failed (try ${job!.retryCount + 1} of ${job!.retryLimit + 1}): ${errorMessage(error)}`);
         throw error;

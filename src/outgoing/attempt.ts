@@ -131,6 +131,7 @@ async function makeHop(
     id: newId('attempt'),
     operationId: call.operationId,
     integrationId: call.integrationId,
+    platform: call.platform,
     operation: call.operation,
     attempt: settings.attempt,
     method: target.method,

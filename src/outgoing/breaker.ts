@@ -69,6 +69,13 @@ export class CircuitBreakers {
     return state === CircuitState.Closed ? 'closed' : state === CircuitState.HalfOpen ? 'half_open' : 'open';
   }
 
+  /** How many of the remembered integrations are in each state. */
+  counts(): Record<BreakerState, number> {
+    const counts = { closed: 0, open: 0, half_open: 0 };
+    for (const integrationId of this.#breakers.keys()) counts[this.state(integrationId)] += 1;
+    return counts;
+  }
+
   /** Closes the circuit: what was learnt is about an address or a credential that has changed. */
   forget(integrationId: string): void {
     this.#breakers.delete(integrationId);

@@ -34,6 +34,8 @@ export interface Outgoing {
   /** @throws OutgoingCallError for every outcome but success; and what the call's authenticator throws */
   readonly send: SendOutgoing;
   breakerState(integrationId: string): BreakerState;
+  /** How many circuits of integrations that were called lately are in each state. */
+  breakerCounts(): Readonly<Record<BreakerState, number>>;
   /** Closes the integration's circuit; for when its address or credentials have changed. */
   resetBreaker(integrationId: string): void;
   /** A guarded `fetch` for OAuth libraries, recorded as operation `token`. */
@@ -63,6 +65,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
     send: (call) =>
       sendCall(deps, call, call.signal === undefined ? closing.signal : AbortSignal.any([call.signal, closing.signal])),
     breakerState: (integrationId) => breakers.state(integrationId),
+    breakerCounts: () => breakers.counts(),
     resetBreaker: (integrationId) => breakers.forget(integrationId),
     fetchFor: (context) => guardedFetch({ http, clock, attempts }, context, closing.signal),
     close: async () => {

@@ -96,6 +96,8 @@ export interface Deadlines {
 
 export interface OutgoingCall {
   readonly integrationId: string;
+  /** Of the integration's connector. */
+  readonly platform?: string;
   /** The sync run, test or proxy request that this call belongs to. */
   readonly operationId: string;
   readonly operation: OperationKind;
@@ -148,6 +150,7 @@ export interface AttemptRecord {
   readonly id: string;
   readonly operationId: string;
   readonly integrationId: string;
+  readonly platform?: string;
   readonly operation: OperationKind;
   readonly attempt: number;
   readonly method: string;

@@ -95,6 +95,7 @@ export interface SyncRunsTable {
   records_unchanged: Generated<number>;
   error: NullableJson;
   warnings: GeneratedJson;
+  trace_parent: string | null;
 }
 
 export interface SyncStatesTable {
@@ -554,6 +555,38 @@ export interface RateLimitLearnedTable {
   changed_at: Date;
 }
 
+export interface IntegrationTuningTable {
+  integration_id: string;
+  page_size_percent: number | null;
+  stream_concurrency: number | null;
+  rate_share_percent: number | null;
+  connect_ms: number | null;
+  headers_ms: number | null;
+  total_ms: number | null;
+  version: Generated<number>;
+  updated_at: Date | null;
+}
+
+export interface TuningExperimentsTable {
+  id: string;
+  integration_id: string;
+  status: 'running' | 'kept' | 'rolled_back' | 'inconclusive' | 'reverted';
+  knob: string;
+  from_value: number | null;
+  to_value: number;
+  goal: 'throughput' | 'errors';
+  reason: string;
+  evidence: Json;
+  before: Json;
+  after: NullableJson;
+  performance_gain: number | null;
+  confidence: number | null;
+  verdict: string | null;
+  started_at: Date;
+  decide_by: Date;
+  finished_at: Date | null;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -607,5 +640,7 @@ export interface Schema {
   alert_changes: AlertChangesTable;
   alert_rule_failures: AlertRuleFailuresTable;
   rate_limit_learned: RateLimitLearnedTable;
+  integration_tuning: IntegrationTuningTable;
+  tuning_experiments: TuningExperimentsTable;
   schema_migrations: SchemaMigrationsTable;
 }

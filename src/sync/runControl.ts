@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { AbortedError, ConflictError, InvalidInputError, UnavailableError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
+import { currentTraceParent } from '../core/tracing.ts';
 import type { Database } from '../store/database.ts';
 import { SyncRunNotFoundError } from './errors.ts';
 import { findActiveRun, findRun, insertRun, LEASE_MS, requestStop, type SyncRunRow, toSyncRun } from './runQueries.ts';
@@ -41,7 +42,8 @@ export class RunControl {
     const { db } = this.#deps.database;
     // The active run may end between the two statements; then the next try inserts one.
     for (let attempt = 0; attempt < 10; attempt++) {
-      const run = { id: newId('syncRun'), integrationId, trigger, fullRefresh, streams: streams ?? null };
+      const traceParent = currentTraceParent();
+      const run = { id: newId('syncRun'), integrationId, trigger, fullRefresh, streams: streams ?? null, traceParent };
       const row = (await insertRun(db, run).catch(refuseDeleted)) ?? (await findActiveRun(db, integrationId));
       if (row === undefined) continue;
       this.#deps.workers.wake();

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { AppError, errorMessage, UnavailableError } from '../core/errors.ts';
 import { suggestion } from '../core/input.ts';
 import type { Log } from '../core/log.ts';
+import { failSpan, inSpan, linksTo } from '../core/tracing.ts';
 import type { Integration } from '../integrations/types.ts';
 import { OutgoingCallError } from '../outgoing/errors.ts';
 import type { Database } from '../store/database.ts';
@@ -20,11 +21,14 @@ import {
   type SyncRunRow,
 } from './runQueries.ts';
 import { StreamSync, type StreamSyncContext } from './streamSync.ts';
+import { Turns } from './turns.ts';
 
 /** What a run is for, as integrations/ resolves it. */
 export interface SyncTarget {
   readonly integration: Integration;
   session(operationId: string): Promise<ConnectorSession>;
+  /** Streams read at the same time. Default 1. */
+  readonly streamConcurrency?: number;
 }
 
 export interface RunDependencies {
@@ -47,7 +51,33 @@ const MAX_BARREN_CLAIMS = 20;
  * A stream that fails does not keep the others from being synced; the run then ends as failed with that stream's
  * error. When the database cannot be reached the run is left alone: its lease runs out and whoever can takes it over.
  */
-export async function executeRun(
+export function executeRun(
+  deps: RunDependencies,
+  run: SyncRunRow,
+  signal: AbortSignal,
+  onWritten: () => void,
+): Promise<SyncRunRow | undefined> {
+  const attributes = {
+    'integration_services.sync.run.id': run.id,
+    'integration_services.sync.trigger': run.trigger,
+    'integration_services.sync.full_refresh': run.full_refresh,
+    'integration_services.sync.claim': run.lease_token,
+    'integration_services.integration.id': run.integration_id,
+  };
+  // A trace of its own, because it may begin long after it was asked for, and in another process.
+  const settings = { attributes, root: true, links: linksTo(run.trace_parent) };
+  return inSpan('sync run', settings, async (span) => {
+    const finished = await carryOut(deps, run, signal, onWritten);
+    span.setAttribute('integration_services.sync.status', finished?.status ?? 'released');
+    if (finished === undefined) return finished;
+    span.setAttribute('integration_services.sync.records_read', finished.records_read);
+    span.setAttribute('integration_services.sync.pages', finished.pages);
+    if (finished.error !== null) failSpan(span, finished.error);
+    return finished;
+  });
+}
+
+async function carryOut(
   deps: RunDependencies,
   run: SyncRunRow,
   signal: AbortSignal,
@@ -75,7 +105,10 @@ export async function executeRun(
   }
 }
 
-/** Syncs one stream after the other; gives the problems of those that failed. */
+/**
+ * Syncs the streams, as many at a time as the target says; gives the problems of those that failed, in the connector's
+ * order. What the streams read comes at the same time, what they write one after the other, as if there were one.
+ */
 async function syncStreams(
   deps: RunDependencies,
   run: SyncRunRow,
@@ -88,29 +121,52 @@ async function syncStreams(
     throw new SyncRunCrashedError(
       `This sync was started ${run.lease_token} times and its worker died each time. Look at the server's log and memory, then start it again.`,
     );
-  const context: StreamContext = { ...deps, claim, fullRefresh: run.full_refresh, signal, onWritten };
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
+  const writes = new Turns();
+  const context: StreamContext = { ...deps, claim, fullRefresh: run.full_refresh, signal: either, onWritten, writes };
   let opened: OpenedTarget | undefined = await openTarget(context);
-  const chosen = run.streams ?? opened.configuration.streams;
-  const problems: RunProblem[] = [];
-  for (const stream of chooseStreams(opened.session, chosen)) {
-    signal.throwIfAborted();
-    const phase = run.progress[stream];
-    if (phase === 'done') continue;
-    try {
-      await syncStream(context, opened ?? (await openTarget(context)), stream, phase);
-    } catch (error) {
-      if (signal.aborted || error instanceof RunInterruption || isDatabaseGone(error)) throw error;
-      problems.push(describe(error, deps.log, run, stream));
+  const { concurrency } = opened;
+  const streams = chooseStreams(opened.session, run.streams ?? opened.configuration.streams);
+  const problems = new Map<string, RunProblem>();
+  const left = streams.values();
+  const work = async () => {
+    for (const stream of left) {
+      either.throwIfAborted();
+      const phase = run.progress[stream];
+      if (phase === 'done') continue;
+      // The first stream takes what is open; each of the others is synced with the integration as it is then.
+      const first = opened;
+      opened = undefined;
+      try {
+        await inSpan('sync stream', { attributes: { 'integration_services.sync.stream': stream } }, async () =>
+          syncStream(context, first ?? (await openTarget(context)), stream, phase),
+        );
+      } catch (error) {
+        if (either.aborted || error instanceof RunInterruption || isDatabaseGone(error)) throw error;
+        problems.set(stream, describe(error, deps.log, run, stream));
+      }
     }
-    // Each stream is synced with the integration as it is then.
-    opened = undefined;
-  }
-  return problems;
+  };
+  // What ends one of them ends the run, and so the others; nothing of it may go on afterwards.
+  const ended = await Promise.allSettled(
+    Array.from({ length: concurrency }, () =>
+      work().catch((error: unknown) => {
+        ending.abort(error);
+        throw error;
+      }),
+    ),
+  );
+  if (signal.aborted) throw signal.reason;
+  if (ending.signal.aborted) throw ending.signal.reason;
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  return streams.flatMap((stream) => problems.get(stream) ?? []);
 }
 
 type StreamContext = Omit<StreamSyncContext, 'session' | 'safetyPercent'> & Pick<RunDependencies, 'resolveTarget'>;
 
 interface OpenedTarget {
+  readonly concurrency: number;
   readonly session: ConnectorSession;
   readonly configuration: Integration['configuration'];
 }
@@ -118,7 +174,8 @@ interface OpenedTarget {
 /** The integration as it is now. */
 async function openTarget({ resolveTarget, claim }: StreamContext): Promise<OpenedTarget> {
   const target = await resolveTarget(claim.integrationId);
-  return { session: await target.session(claim.id), configuration: target.integration.configuration };
+  const { streamConcurrency: concurrency = 1 } = target;
+  return { concurrency, session: await target.session(claim.id), configuration: target.integration.configuration };
 }
 
 /**

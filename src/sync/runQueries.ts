@@ -32,6 +32,7 @@ export interface SyncRunRow {
   records_unchanged: number;
   error: RunProblem | null;
   warnings: RunProblem[];
+  trace_parent: string | null;
 }
 
 /** Names a run together with the claim under which a worker may write it. */
@@ -75,11 +76,14 @@ export async function insertRun(
     trigger: 'schedule' | 'manual';
     fullRefresh: boolean;
     streams: readonly string[] | null;
+    /** The W3C traceparent of what asks for it. */
+    traceParent: string | null;
   },
 ): Promise<SyncRunRow | undefined> {
   const { rows } = await sql<SyncRunRow>`
-    insert into sync_runs as r (id, integration_id, trigger, full_refresh, streams, status)
-    values (${run.id}, ${run.integrationId}, ${run.trigger}, ${run.fullRefresh}, ${run.streams}::text[], 'queued')
+    insert into sync_runs as r (id, integration_id, trigger, full_refresh, streams, status, trace_parent)
+    values (${run.id}, ${run.integrationId}, ${run.trigger}, ${run.fullRefresh}, ${run.streams}::text[], 'queued',
+            ${run.traceParent})
     on conflict (integration_id) where status in ('queued', 'running') do update
     set full_refresh = r.full_refresh or excluded.full_refresh,
         streams = case

@@ -1,6 +1,8 @@
+import { SpanKind } from '@opentelemetry/api';
 import { sql, type Transaction } from 'kysely';
 import type { ConnectorSession } from '../connectors/types.ts';
 import type { Clock } from '../core/clock.ts';
+import { inSpan } from '../core/tracing.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 import { deleteUnseen } from './deletionQueries.ts';
@@ -20,6 +22,7 @@ import {
   type SyncStateRow,
 } from './stateQueries.ts';
 import { startOfStream } from './streamStart.ts';
+import type { Turns } from './turns.ts';
 
 export interface StreamSyncContext {
   readonly database: Database;
@@ -32,6 +35,8 @@ export interface StreamSyncContext {
   readonly signal: AbortSignal;
   /** Called after every write. */
   readonly onWritten: () => void;
+  /** What of the run writes records does so in turn: their change numbers become visible in order. */
+  readonly writes: Turns;
   readonly measureWrite: (integrationId: string, durationMs: number) => void;
 }
 
@@ -67,18 +72,20 @@ export class StreamSync {
    * was written stays.
    */
   async run(): Promise<void> {
-    const { database, claim } = this.#context;
+    const { database, claim, writes } = this.#context;
     const row = await ensureState(database.db, claim.integrationId, this.#stream);
+    const { due_deletions: left } = row;
     // Of this run, or of an earlier one that was ended in the middle of them.
-    if (row.due_deletions !== null) await this.#makeDeletions(row.due_deletions);
+    if (left !== null) await writes.take(() => this.#makeDeletions(left));
     if (this.#phase === 'done') return;
     if (this.#phase !== 'read') await this.#readPages(row);
-    else if (isFullReadUnderWay(row)) await this.#complete(row, false);
-    if (this.#due !== null) await this.#makeDeletions(this.#due);
+    else if (isFullReadUnderWay(row)) await writes.take(() => this.#complete(row, false));
+    const due = this.#due;
+    if (due !== null) await writes.take(() => this.#makeDeletions(due));
   }
 
   async #readPages(row: SyncStateRow): Promise<void> {
-    const { clock, reader, session, fullRefresh, signal } = this.#context;
+    const { clock, reader, session, fullRefresh, signal, writes } = this.#context;
     const stream = this.#stream;
     // A full refresh starts over once, not again when another worker goes on with the run.
     const stored = fullRefresh && this.#phase === undefined ? null : row.state;
@@ -88,13 +95,15 @@ export class StreamSync {
     await writeInBatches({
       stream,
       read: (signal) => reader.readStream(session, { stream, state: start.state, signal }),
-      write: (batch) => this.#write(batch, start.full),
+      write: (batch) => writes.take(() => this.#write(batch, start.full)),
       clock,
       signal,
     });
   }
 
   async #write(batch: RecordBatch, full: boolean): Promise<void> {
+    // Its turn may come after the run has ended.
+    this.#context.signal.throwIfAborted();
     const startedMs = this.#context.clock.monotonicMs();
     const begins = this.#readId === null;
     const progress: Progress = {
@@ -108,10 +117,20 @@ export class StreamSync {
     const { database } = this.#context;
     const [first, ...more] = batch.portions;
     const mark = { readId: this.#readId, completeReadId: this.#completeReadId };
-    const row =
+    const settings = {
+      kind: SpanKind.CLIENT,
+      attributes: {
+        'db.system.name': 'postgresql',
+        'db.operation.name': 'write pages',
+        'integration_services.sync.pages': batch.pages,
+        'integration_services.sync.records_read': batch.recordsRead,
+      },
+    };
+    const row = await inSpan('write pages', settings, async () =>
       more.length === 0
-        ? await writeRecords(database.db, this.#target, first!, mark, progress)
-        : await this.#writeLargePage(batch, progress);
+        ? writeRecords(database.db, this.#target, first!, mark, progress)
+        : this.#writeLargePage(batch, progress),
+    );
     this.#require(row);
     this.#context.measureWrite(this.#target.claim.integrationId, this.#context.clock.monotonicMs() - startedMs);
     this.#readId = row.full_read_id ?? 0;

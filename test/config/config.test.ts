@@ -84,6 +84,8 @@ describe('configuration', () => {
       AUDIT_CHECKPOINT_WEBHOOK: 'https://witness.example/checkpoints',
       STACK_AUTH_ISSUERS: 'https://api.stack-auth.com/, http://stack.internal:8102',
       API_RATE_LIMIT: '50',
+      METRICS_INTEGRATION_SERIES: '7',
+      OTEL_SERVICE_NAME: 'mine',
       TRUSTED_PROXIES: '10.1.2.3, fd00::/8',
     });
     expect(config).toEqual({
@@ -114,6 +116,8 @@ describe('configuration', () => {
       defaultRateLimit: { maxRequests: 7, windowMs: 2000 },
       allowedPrivateHosts: ['10.0.0.0/8', 'crm.internal', '[::1]'],
       auditCheckpointWebhook: 'https://witness.example/checkpoints',
+      metricsIntegrationSeries: 7,
+      openTelemetry: { OTEL_SERVICE_NAME: 'mine' },
     });
   });
 

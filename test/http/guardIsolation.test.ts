@@ -56,6 +56,11 @@ describe('the integrations of others', () => {
     ['GET', '/api/v1/integrations/ID/metrics'],
     ['POST', '/api/v1/integrations/ID/rate-limit', { action: 'x' }],
     ['PUT', '/api/v1/integrations/ID/rate-limits/x', { maxRequests: 1 }],
+    ['POST', '/api/v1/integrations/ID/optimize'],
+    ['GET', '/api/v1/integrations/ID/optimizations'],
+    ['POST', '/api/v1/integrations/ID/optimizations/exp_x/revert'],
+    ['GET', '/api/v1/integrations/ID/tuning'],
+    ['PUT', '/api/v1/integrations/ID/tuning', {}],
     ['POST', '/api/v1/integrations/ID/sync'],
     ['POST', '/api/v1/integrations/ID/sync/start'],
     ['POST', '/api/v1/integrations/ID/sync/stop'],
@@ -88,6 +93,7 @@ describe('the integrations of others', () => {
       `${method} ${path}`
         .replace('ID', '{id}')
         .replace('syn_x', '{runId}')
+        .replace('exp_x', '{experimentId}')
         .replace('/rate-limits/x', '/rate-limits/{action}')
         .replace('/items/', '/{stream}/'),
     );

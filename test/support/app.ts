@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, openApp } from '../../src/app.ts';
+import { type App, type AppOptions, openApp } from '../../src/app.ts';
 import { makeConfig } from '../../src/config/config.ts';
 
 /** The whole product on a test's database, with loopback allowed as a target. */
 export async function openTestApp(
   databaseUrl: string,
-  options: { environment?: Record<string, string>; workers?: boolean } = {},
+  options: Omit<AppOptions, 'config'> & { environment?: Record<string, string> } = {},
 ): Promise<App> {
   const dataDir = mkdtempSync(join(tmpdir(), 'integration-services-test-'));
   const config = makeConfig({
@@ -23,7 +23,8 @@ export async function openTestApp(
     API_RATE_LIMIT: '1000000',
     ...options.environment,
   });
-  const app = await openApp({ config, workers: options.workers });
+  const { environment: _environment, ...rest } = options;
+  const app = await openApp({ config, ...rest });
   return {
     ...app,
     close: async () => {

@@ -140,6 +140,9 @@ function checkPagination(report: Report, path: Path, pagination: Pagination, str
     if ('shortPageEnds' in pagination && pagination.shortPageEnds && pagination.pageSize === undefined)
       report.add([...path, 'shortPageEnds'], 'needs "pageSize": without it nobody knows which page is short.');
   }
+  const size = pagination.type === 'none' ? undefined : pagination.pageSize;
+  if (own && size !== undefined && !((size.min ?? 1) <= size.value && size.value <= (size.max ?? size.value)))
+    report.add([...path, 'pageSize'], 'needs a "value" that lies between its "min" and its "max".');
   if (stream === undefined || pagination.type === 'none') return;
   const at = own ? path : [...path.slice(0, 2)];
   const places = [

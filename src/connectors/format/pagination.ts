@@ -4,7 +4,15 @@ import { pathSchema } from './parts.ts';
 /** Where a value goes in a request. `body` is a top-level key of the JSON or form body. */
 const inShape = { in: z.enum(['query', 'body', 'header']).default('query'), param: z.string().min(1) };
 
-const pageSizeSchema = z.strictObject({ ...inShape, value: z.number().int().min(1).max(10_000) });
+const sizeSchema = z.number().int().min(1).max(10_000);
+
+/** `value` is asked for; `min` and `max` are what the API takes, as far as its documentation says, and what tuning stays within. */
+const pageSizeSchema = z.strictObject({
+  ...inShape,
+  value: sizeSchema,
+  min: sizeSchema.optional(),
+  max: sizeSchema.optional(),
+});
 
 const sizeShape = { pageSize: pageSizeSchema.optional() };
 

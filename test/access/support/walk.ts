@@ -63,8 +63,10 @@ export async function addressOf(world: World, { member, target }: Walker, route:
       if (value === undefined) throw new Error(`${route}: nothing is known to put in the place of ${name}.`);
       return value;
     });
-  if (url.startsWith('/api/v1/integrations/:id'))
-    return put({ id: target.id, runId: target.runId, stream: 'items', action: 'api_call' });
+  if (url.startsWith('/api/v1/integrations/:id')) {
+    const experimentId = url.includes(':experimentId') ? await addExperiment(app, target.id) : '';
+    return put({ id: target.id, runId: target.runId, stream: 'items', action: 'api_call', experimentId });
+  }
   if (url.startsWith('/api/v1/users/:id')) return put({ id: victim.id });
   switch (url) {
     case '/api/v1/webhooks/:id':
@@ -102,6 +104,39 @@ export async function addressOf(world: World, { member, target }: Walker, route:
     default:
       return put({});
   }
+}
+
+/** One that was taken back already, so that taking it back changes nothing. */
+async function addExperiment({ database }: App, integrationId: string): Promise<string> {
+  const id = newId('tuningExperiment');
+  const measures = {
+    from: '2026-01-01T00:00:00.000Z',
+    until: '2026-01-02T00:00:00.000Z',
+    throughputs: [],
+    recordsPerSecond: null,
+    succeededRuns: 0,
+    failedRuns: 0,
+    calls: 0,
+    failedCalls: 0,
+  };
+  await database.db
+    .insertInto('tuning_experiments')
+    .values({
+      id,
+      integration_id: integrationId,
+      status: 'rolled_back',
+      knob: 'pageSizePercent',
+      from_value: null,
+      to_value: 200,
+      goal: 'throughput',
+      reason: 'walked',
+      evidence: '{}',
+      before: JSON.stringify({ measures, comparable: null }),
+      started_at: new Date(),
+      decide_by: new Date(),
+    })
+    .execute();
+  return id;
 }
 
 async function addKey(app: App, userId: string): Promise<string> {
