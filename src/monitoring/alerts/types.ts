@@ -91,7 +91,14 @@ export const ALERT_STATES = ['normal', 'pending', 'firing', 'recovering', 'no_da
 export type AlertState = (typeof ALERT_STATES)[number];
 
 /** Why an alert is in its state: the value, its absence, a failed query, or that the rule no longer asks. */
-export type AlertReason = 'value' | 'no_data' | 'error' | 'rule_changed' | 'rule_disabled' | 'rule_deleted' | 'series_gone';
+export type AlertReason =
+  | 'value'
+  | 'no_data'
+  | 'error'
+  | 'rule_changed'
+  | 'rule_disabled'
+  | 'rule_deleted'
+  | 'series_gone';
 
 /** One alert: a rule and one series of its query. Times are milliseconds since the epoch. */
 export interface AlertInstance {
