@@ -98,6 +98,8 @@ create table notified_alerts (
   annotations jsonb not null,
   notify jsonb not null,
   value double precision,
+  -- What the value is compared with, such as "> 5000"; empty when there is no rule.
+  condition text not null,
   starts_at timestamptz not null,
   -- Set until every group has told of the end.
   ends_at timestamptz

@@ -21,6 +21,12 @@ const ID_PREFIXES = {
   oneTimeToken: 'ott',
   apiKey: 'ak',
   replica: 'rep',
+  notificationChannel: 'nch',
+  notificationPolicy: 'apo',
+  notification: 'ntf',
+  silence: 'sil',
+  maintenanceWindow: 'mtw',
+  inhibitionRule: 'inh',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

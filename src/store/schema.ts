@@ -471,6 +471,7 @@ export interface NotifiedAlertsTable {
   annotations: Json<Record<string, string>>;
   notify: Json<{ policyId: string | null; channelIds: string[] }>;
   value: number | null;
+  condition: string;
   starts_at: Date;
   ends_at: Date | null;
 }

@@ -17,6 +17,7 @@ const PROGRAM = ['prometheus-alertmanager', 'alertmanager'].find(
 );
 
 interface Told {
+  readonly atMs: number;
   readonly groupLabels: { readonly timeline: string };
   readonly alerts: readonly { readonly status: string; readonly labels: { readonly alertname: string } }[];
 }
@@ -31,7 +32,7 @@ it.skipIf(PROGRAM === undefined)(
         body += chunk;
       });
       request.on('end', () => {
-        told.push(JSON.parse(body) as Told);
+        told.push({ ...(JSON.parse(body) as Told), atMs: Date.now() });
         response.end();
       });
     });
@@ -40,10 +41,14 @@ it.skipIf(PROGRAM === undefined)(
     const startMs = Date.now() + 500;
     await Promise.all(TIMELINES.map((timeline, index) => play(url, timeline, String(index), startMs)));
 
-    const byTimeline = TIMELINES.map(({ name }, index) => ({
+    const byTimeline = TIMELINES.map(({ name, untilS }, index) => ({
       name,
       told: told
-        .filter(({ groupLabels }) => groupLabels.timeline === String(index))
+        // It goes on for as long as the longest of them.
+        .filter(
+          ({ groupLabels, atMs }) =>
+            groupLabels.timeline === String(index) && atMs <= startMs + (untilS * 1000) / SPEED,
+        )
         .map(({ alerts }) => [namesOf(alerts, 'firing'), namesOf(alerts, 'resolved')]),
     }));
     expect(byTimeline).toEqual(
@@ -59,7 +64,7 @@ it.skipIf(PROGRAM === undefined)(
 async function play(url: string, timeline: (typeof TIMELINES)[number], name: string, startMs: number): Promise<void> {
   const began = new Map<string, string>();
   const until = (atS: number) => delay(Math.max(0, startMs + (atS * 1000) / SPEED - Date.now()));
-  for (const [atS, kind, alert, untilS] of timeline.events as readonly [number, string, string, number?][]) {
+  for (const [atS, kind, alert, untilS] of timeline.events as readonly (readonly [number, string, string, number?])[]) {
     await until(atS);
     const nowIso = new Date().toISOString();
     if (kind === 'silence') {
