@@ -35,24 +35,35 @@ export const EMPTY_GROUP: GroupState = {
   log: new Map(),
 };
 
-/**
- * Takes an alert that fires or was resolved into its group. A group that was empty waits `groupWaitMs` for others to
- * come with it, unless this one has waited that long already, as after an outage.
- */
+/** When a group is told of next: what of its state does not take its alerts to know. */
+export type GroupClock = Pick<GroupState, 'nextFlushAtMs' | 'hasFlushed'>;
+
+/** Takes an alert that fires or was resolved into its group. */
 export function putAlert(state: GroupState, alert: GroupAlert, timing: GroupTiming, nowMs: number): GroupState {
   const alerts = new Map(state.alerts).set(alert.fingerprint, alert);
-  const isNew = state.nextFlushAtMs === null;
-  const hasFlushed = isNew ? false : state.hasFlushed;
-  let nextFlushAtMs = isNew ? nowMs + timing.groupWaitMs : state.nextFlushAtMs!;
-  if (!hasFlushed && alert.startsAtMs + timing.groupWaitMs < nowMs) nextFlushAtMs = nowMs;
-  return { ...state, alerts, hasFlushed, nextFlushAtMs };
+  return { ...state, alerts, ...clockAfter(state, alert.startsAtMs, timing, nowMs) };
+}
+
+/**
+ * The clock of a group that an alert has come to. A group that was empty waits `groupWaitMs` for others to come with
+ * it, unless the alert has waited that long already, as after an outage.
+ */
+export function clockAfter(clock: GroupClock, startsAtMs: number, timing: GroupTiming, nowMs: number): GroupClock {
+  const isNew = clock.nextFlushAtMs === null;
+  const hasFlushed = isNew ? false : clock.hasFlushed;
+  const late = !hasFlushed && startsAtMs + timing.groupWaitMs < nowMs;
+  return { hasFlushed, nextFlushAtMs: late ? nowMs : (clock.nextFlushAtMs ?? nowMs + timing.groupWaitMs) };
 }
 
 /**
  * When the group, just looked at, is to be looked at next; null: only when an alert comes. A step whose time has come
  * and which an acknowledgement or a silence holds up is looked at with each flush.
  */
-export function dueAtMs(state: GroupState, steps: readonly EscalationStep[], nowMs: number): number | null {
+export function dueAtMs(
+  state: Omit<GroupState, 'alerts' | 'log'>,
+  steps: readonly EscalationStep[],
+  nowMs: number,
+): number | null {
   if (state.nextFlushAtMs === null) return null;
   const step = steps[state.level];
   const stepMs = state.episodeAtMs === null || step === undefined ? 0 : state.episodeAtMs + step.afterMs;

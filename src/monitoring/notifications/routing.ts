@@ -25,18 +25,38 @@ export interface Route {
   readonly policyId: string;
   readonly groupId: string;
   readonly groupLabels: Labels;
+  /** Named by the rule in place of the policy's. */
+  readonly channels: readonly string[] | null;
 }
 
-/** The first policy that matches, and those after it while each says `goOn`; Alertmanager's routes and `continue`. */
-export function routesOf(labels: Labels, policies: readonly Policy[]): Route[] {
-  const routes: Route[] = [];
+/** What a rule itself says of who is told. */
+interface NamedReceivers {
+  readonly policyId: string | null;
+  readonly channelIds: readonly string[];
+}
+
+/**
+ * The policy that the rule names, or the first one that matches, and those after it while each says `goOn`;
+ * Alertmanager's routes and `continue`.
+ */
+export function routesOf(labels: Labels, named: NamedReceivers, policies: readonly Policy[]): Route[] {
+  const channels = named.channelIds.length === 0 ? null : [...new Set(named.channelIds)].sort();
+  const chosen = policies.find(({ id }) => id === named.policyId);
+  const taking = chosen === undefined ? policiesFor(labels, policies) : [chosen];
+  return taking.map(({ id: policyId, groupBy }) => {
+    const groupLabels = groupLabelsOf(labels, groupBy);
+    return { policyId, groupId: groupIdOf(policyId, groupLabels, channels), groupLabels, channels };
+  });
+}
+
+function policiesFor(labels: Labels, policies: readonly Policy[]): Policy[] {
+  const taking: Policy[] = [];
   for (const policy of policies) {
     if (!matchesAll(policy.matchers, labels)) continue;
-    const groupLabels = groupLabelsOf(labels, policy.groupBy);
-    routes.push({ policyId: policy.id, groupId: groupIdOf(policy.id, groupLabels), groupLabels });
+    taking.push(policy);
     if (!policy.goOn) break;
   }
-  return routes;
+  return taking;
 }
 
 function groupLabelsOf(labels: Labels, groupBy: readonly string[]): Labels {
@@ -45,7 +65,11 @@ function groupLabelsOf(labels: Labels, groupBy: readonly string[]): Labels {
 }
 
 /** The same for the same labels, so that a group that comes again is known again: deduplication keys rest on it. */
-function groupIdOf(policyId: string, groupLabels: Labels): string {
-  const { text } = canonicalJson({ policyId, groupLabels });
+function groupIdOf(policyId: string, groupLabels: Labels, channels: readonly string[] | null): string {
+  const { text } = canonicalJson({
+    policyId,
+    groupLabels: { ...groupLabels },
+    channels: channels === null ? null : [...channels],
+  });
   return `agr_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 }
