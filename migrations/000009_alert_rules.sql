@@ -20,6 +20,8 @@ create table alert_rules (
   -- The other fields.
   definition jsonb not null,
   version integer not null default 1,
+  -- Rises when what is measured changes: alerts made under an earlier one are ended.
+  query_version integer not null default 1,
   -- Of alert_counters when it was written.
   revision bigint not null,
   -- Of a rule that comes with the product: it is made once, and not again after it was deleted.
@@ -30,6 +32,7 @@ create table alert_rules (
   deleted_at timestamptz
 );
 create index alert_rules_by_revision on alert_rules (revision);
+create index alert_rules_by_shard on alert_rules (shard);
 
 -- Rules are evaluated a shard at a time by whoever has the lease. A claim raises the token, which takes the right to
 -- write from any earlier owner.
@@ -46,6 +49,7 @@ insert into alert_shards (shard) select generate_series(0, 15);
 create table alert_instances (
   rule_id text not null references alert_rules (id) on delete cascade,
   fingerprint text not null,
+  query_version integer not null,
   labels jsonb not null,
   integration_id text,
   state text not null check (state in ('normal', 'pending', 'firing', 'recovering', 'no_data', 'error')),

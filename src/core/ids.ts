@@ -21,6 +21,7 @@ const ID_PREFIXES = {
   oneTimeToken: 'ott',
   apiKey: 'ak',
   replica: 'rep',
+  alertRule: 'alr',
   notificationChannel: 'nch',
   notificationPolicy: 'apo',
   notification: 'ntf',

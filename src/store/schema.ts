@@ -390,6 +390,79 @@ export interface AuditCheckpointsTable {
   created_at: Generated<Date>;
 }
 
+export interface AlertCountersTable {
+  name: 'rules' | 'changes';
+  value: number;
+}
+
+export interface AlertRulesTable {
+  id: string;
+  shard: number;
+  name: string;
+  kind: string;
+  severity: string;
+  metric: string;
+  enabled: boolean;
+  definition: Json;
+  version: Generated<number>;
+  query_version: Generated<number>;
+  revision: number;
+  default_key: string | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  deleted_at: Date | null;
+}
+
+export interface AlertShardsTable {
+  shard: number;
+  lease_token: Generated<number>;
+  lease_until: Date | null;
+  evaluated_at: Date | null;
+}
+
+export interface AlertInstancesTable {
+  rule_id: string;
+  fingerprint: string;
+  query_version: number;
+  labels: Json;
+  integration_id: string | null;
+  state: string;
+  reason: string;
+  value: number | null;
+  active_since: Date | null;
+  fired_at: Date | null;
+  recovered_since: Date | null;
+  resolved_at: Date | null;
+  changed_at: Date;
+  evaluated_at: Date;
+  evidence: Json;
+}
+
+export interface AlertChangesTable {
+  seq: number;
+  rule_id: string;
+  fingerprint: string;
+  rule_name: string;
+  kind: string;
+  severity: string;
+  from_state: string;
+  to_state: string;
+  reason: string;
+  labels: Json;
+  annotations: Json;
+  notify: Json;
+  integration_id: string | null;
+  value: number | null;
+  evidence: Json;
+  at: Date;
+}
+
+export interface AlertRuleFailuresTable {
+  rule_id: string;
+  error: string;
+  since: Date;
+}
+
 export interface NotificationChannelsTable {
   id: string;
   name: string;
@@ -584,6 +657,12 @@ export interface Schema {
   rate_limit_replicas: RateLimitReplicasTable;
   rate_limit_usage: RateLimitUsageTable;
   schema_migrations: SchemaMigrationsTable;
+  alert_counters: AlertCountersTable;
+  alert_rules: AlertRulesTable;
+  alert_shards: AlertShardsTable;
+  alert_instances: AlertInstancesTable;
+  alert_changes: AlertChangesTable;
+  alert_rule_failures: AlertRuleFailuresTable;
   notification_channels: NotificationChannelsTable;
   notification_policies: NotificationPoliciesTable;
   silences: SilencesTable;
