@@ -88,6 +88,25 @@ create table inhibition_rules (
   created_at timestamptz not null default now()
 );
 
+-- A cause is told of, what follows from it is not. Rules of one's own join in by the label "inhibits".
+insert into inhibition_rules (id, name, source_matchers, target_matchers, equal_labels) values
+  ('inh_refused_credentials', 'Refused credentials explain failures of the integration',
+   '[{"label": "alertname", "op": "=", "value": "Credentials are refused"}]',
+   '[{"label": "alertname", "op": "=~", "value": "Many errors|Low success rate|Syncs fail|No sync for long"}]',
+   '{integrationId}'),
+  ('inh_many_errors', 'Many errors explain a low success rate',
+   '[{"label": "alertname", "op": "=", "value": "Many errors"}]',
+   '[{"label": "alertname", "op": "=", "value": "Low success rate"}]',
+   '{integrationId}'),
+  ('inh_integration', 'What stops an integration holds its other alerts back',
+   '[{"label": "inhibits", "op": "=", "value": "integration"}]',
+   '[{"label": "integrationId", "op": "!=", "value": ""}, {"label": "inhibits", "op": "!~", "value": "integration|platform"}]',
+   '{integrationId}'),
+  ('inh_platform', 'A provider that is down holds alerts of all its integrations back',
+   '[{"label": "inhibits", "op": "=", "value": "platform"}]',
+   '[{"label": "platform", "op": "!=", "value": ""}, {"label": "inhibits", "op": "!=", "value": "platform"}]',
+   '{platform}');
+
 -- Alerts that are active, as alert_changes told of them: what groups are made of.
 create table notified_alerts (
   -- Rule and fingerprint.

@@ -21,6 +21,7 @@ import { ConnectorSessions } from './integrations/sessions.ts';
 import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
+import { NotificationService } from './monitoring/notifications/notificationService.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
@@ -63,6 +64,7 @@ export interface App {
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
+  readonly notifications: NotificationService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -191,10 +193,24 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
   opening.defer(() => rateLimitingService.close());
 
+  const notifications = new NotificationService({
+    database,
+    credentials,
+    jobs,
+    audit,
+    clock,
+    log,
+    publicUrl: config.publicUrl,
+    allowedPrivateHosts: config.allowedPrivateHosts,
+    mail: config.mail,
+  });
+  opening.defer(() => notifications.close());
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
     audit.start();
+    notifications.start();
   }
   const open = opening.move();
   return {
@@ -215,6 +231,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     integrationService,
     advancedSecurityService,
     rateLimitingService,
+    notifications,
     close: () => open.disposeAsync(),
   };
 }

@@ -542,7 +542,7 @@ export interface NotifiedAlertsTable {
   fingerprint: string;
   labels: Json<Record<string, string>>;
   annotations: Json<Record<string, string>>;
-  notify: Json<{ policyId: string | null; channelIds: string[] }>;
+  notify: Json;
   value: number | null;
   condition: string;
   starts_at: Date;

@@ -35,7 +35,7 @@ export class Notifier {
   }
 
   start(): void {
-    this.#groups ??= startPollLoop(() => this.#guard(() => this.runGroups()), this.#clock);
+    this.#groups ??= startPollLoop(() => this.#guard(() => this.#runGroups()), this.#clock);
     this.#sending ??= startPollLoop(() => this.#guard(() => this.#send()), this.#clock);
   }
 
@@ -51,8 +51,14 @@ export class Notifier {
     await this.#deliveries.settle();
   }
 
-  /** Takes in what changed and flushes every group that is due; one round of the loop. */
-  async runGroups(): Promise<number> {
+  /** All that is due now, once: changes, groups, deliveries. */
+  async runOnce(): Promise<void> {
+    await this.#runGroups();
+    while ((await this.#deliveries.begin(() => {})) > 0) await this.#deliveries.settle();
+  }
+
+  /** Takes in what changed and flushes every group that is due. */
+  async #runGroups(): Promise<number> {
     while (await takeChanges(this.#database, this.#clock.now()));
     for (;;) {
       const { flushed, notifications } = await this.#round();
