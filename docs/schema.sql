@@ -929,9 +929,9 @@ CREATE INDEX alert_groups_by_policy ON public.alert_groups USING btree (policy_i
 
 CREATE INDEX alert_groups_empty ON public.alert_groups USING btree (updated_at) WHERE (due_at IS NULL);
 
-CREATE INDEX alert_instances_by_change ON public.alert_instances USING btree (changed_at DESC, rule_id, fingerprint);
+CREATE INDEX alert_instances_by_change ON public.alert_instances USING btree (changed_at, rule_id, fingerprint);
 
-CREATE INDEX alert_instances_by_integration ON public.alert_instances USING btree (integration_id, changed_at DESC);
+CREATE INDEX alert_instances_by_integration ON public.alert_instances USING btree (integration_id, changed_at);
 
 CREATE INDEX alert_rules_by_revision ON public.alert_rules USING btree (revision);
 

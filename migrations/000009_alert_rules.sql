@@ -65,8 +65,8 @@ create table alert_instances (
   evidence jsonb not null,
   primary key (rule_id, fingerprint)
 );
-create index alert_instances_by_change on alert_instances (changed_at desc, rule_id, fingerprint);
-create index alert_instances_by_integration on alert_instances (integration_id, changed_at desc);
+create index alert_instances_by_change on alert_instances (changed_at, rule_id, fingerprint);
+create index alert_instances_by_integration on alert_instances (integration_id, changed_at);
 
 -- Every transition, in the order of commits. Whoever notifies keeps its own place.
 create table alert_changes (

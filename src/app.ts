@@ -21,6 +21,8 @@ import { ConnectorSessions } from './integrations/sessions.ts';
 import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
+import { Alerts } from './monitoring/alerts/alerts.ts';
+import { tableMetricSource } from './monitoring/metrics/tableMetricSource.ts';
 import { NotificationService } from './monitoring/notifications/notificationService.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
@@ -64,6 +66,7 @@ export interface App {
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
+  readonly alerts: Alerts;
   readonly notifications: NotificationService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
@@ -193,6 +196,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
   opening.defer(() => rateLimitingService.close());
 
+  const alerts = new Alerts({ database, audit, source: tableMetricSource(database), clock, log });
+  opening.defer(() => alerts.close());
   const notifications = new NotificationService({
     database,
     credentials,
@@ -210,6 +215,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     await jobs.start();
     sync.startWorkers();
     audit.start();
+    await alerts.start();
     notifications.start();
   }
   const open = opening.move();
@@ -231,6 +237,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     integrationService,
     advancedSecurityService,
     rateLimitingService,
+    alerts,
     notifications,
     close: () => open.disposeAsync(),
   };

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import type { CheckHealth } from './healthChecks.ts';
 import { readYamlBodies } from './requestBody.ts';
 import { ACCESS_ROUTES } from './routes/access/accessRoutes.ts';
+import { ALERT_ROUTES } from './routes/alerts/alertRoutes.ts';
 import { createApiKey } from './routes/apiKeys/createApiKey.ts';
 import { listApiKeys } from './routes/apiKeys/listApiKeys.ts';
 import { listOwnApiKeys } from './routes/apiKeys/listOwnApiKeys.ts';
@@ -49,6 +50,7 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { NOTIFICATION_ROUTES } from './routes/notifications/notificationRoutes.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -110,6 +112,8 @@ const ROUTES: readonly AddRoute[] = [
   deleteWebhook,
   listConnectors,
   getConnector,
+  ...ALERT_ROUTES,
+  ...NOTIFICATION_ROUTES,
   ...ACCESS_ROUTES,
   listAuditEntries,
   exportAuditLog,

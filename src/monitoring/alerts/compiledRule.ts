@@ -26,7 +26,9 @@ export interface CompiledRule {
 }
 
 export function compileRule(rule: AlertRule, queryVersion: number): CompiledRule {
-  const single = rule.filter.find(({ label, op, values }) => label === SHARED_LABEL && op === 'in' && values.length === 1);
+  const single = rule.filter.find(
+    ({ label, op, values }) => label === SHARED_LABEL && op === 'in' && values.length === 1,
+  );
   // Grouping by a label that has one value only makes no other groups.
   const groupBy = [...new Set(single === undefined ? rule.groupBy : [...rule.groupBy, SHARED_LABEL])].sort();
   const match = rule.filter.filter(({ label }) => groupBy.includes(label));
@@ -63,7 +65,6 @@ export function seriesKey(labels: Labels, groupBy: readonly string[]): string {
 }
 
 export function passes(labels: MetricSample['labels'], filters: readonly LabelFilter[]): boolean {
-  for (const { label, op, values } of filters)
-    if (values.includes(labels[label] ?? '') !== (op === 'in')) return false;
+  for (const { label, op, values } of filters) if (values.includes(labels[label] ?? '') !== (op === 'in')) return false;
   return true;
 }

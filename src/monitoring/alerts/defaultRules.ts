@@ -41,7 +41,9 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     recoveryThreshold: 4,
     forMs: 5 * MINUTE,
     keepFiringForMs: 5 * MINUTE,
-    annotations: { summary: '{{ value }} % of the calls of {{ labels.integrationId }} fail (limit {{ threshold }} %).' },
+    annotations: {
+      summary: '{{ value }} % of the calls of {{ labels.integrationId }} fail (limit {{ threshold }} %).',
+    },
   },
   'performance.success_rate': {
     name: 'Low success rate',
@@ -58,7 +60,8 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     forMs: 15 * MINUTE,
     keepFiringForMs: 5 * MINUTE,
     annotations: {
-      summary: '{{ value }} % of the calls of {{ labels.integrationId }} within an hour succeeded (at least {{ threshold }} %).',
+      summary:
+        '{{ value }} % of the calls of {{ labels.integrationId }} within an hour succeeded (at least {{ threshold }} %).',
     },
   },
   'security.denied_access': {

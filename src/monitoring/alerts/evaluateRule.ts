@@ -167,6 +167,6 @@ export function stageEnd(
 
 const GONE: Observation = { kind: 'no_data', samples: 0 };
 
-function observationOf({ value, samples }: MetricSample): Observation {
+export function observationOf({ value, samples }: MetricSample): Observation {
   return value === null ? { kind: 'no_data', samples } : { kind: 'value', value, samples };
 }

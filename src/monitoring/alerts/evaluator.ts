@@ -83,19 +83,35 @@ export class AlertEvaluator {
     }
   }
 
+  /** Shards that this process owns, as far as it knows. */
+  get shards(): number {
+    return this.#shards.length;
+  }
+
+  /** Claims a few of the shards that nobody owns. Gives how many it got. */
+  async claim(): Promise<number> {
+    const { db } = this.#deps.database;
+    const claimed = await claimShards(db, SHARDS_PER_CLAIM);
+    if (claimed.length === 0) return 0;
+    const { shards, revision } = await openShards(db, claimed);
+    // Of the others, what has changed up to then is still to be read.
+    if (this.#shards.length === 0) this.#revision = revision;
+    this.#shards.push(...shards);
+    return claimed.length;
+  }
+
+  /** Claims all that nobody owns. */
+  async claimAll(): Promise<void> {
+    while ((await this.claim()) > 0);
+  }
+
   /** Renews what is owned and claims what is free. Gives the time of the database, in milliseconds. */
   async #own(): Promise<{ now: number; mayClaimMore: boolean }> {
     const { db } = this.#deps.database;
     const { own, now } = await renewShards(db, this.#shards);
     this.#shards = this.#shards.filter(({ shard }) => own.has(shard));
-    if (this.#shards.length === SHARDS) return { now: now.getTime(), mayClaimMore: false };
-    const claimed = await claimShards(db, SHARDS_PER_CLAIM);
-    if (claimed.length === 0) return { now: now.getTime(), mayClaimMore: false };
-    const { shards, revision } = await openShards(db, claimed);
-    // Of the others, what has changed up to then is still to be read.
-    if (this.#shards.length === 0) this.#revision = revision;
-    this.#shards.push(...shards);
-    return { now: now.getTime(), mayClaimMore: claimed.length === SHARDS_PER_CLAIM };
+    const mayClaimMore = this.#shards.length < SHARDS && (await this.claim()) === SHARDS_PER_CLAIM;
+    return { now: now.getTime(), mayClaimMore };
   }
 
   /**
@@ -103,7 +119,7 @@ export class AlertEvaluator {
    * @returns the number of alerts stored
    */
   async evaluate(now: number): Promise<number> {
-    if (this.#shards.length === 0) await this.#own();
+    if (this.#shards.length === 0) return 0;
     await this.#readRules();
     await this.#checkSeries(now);
     const at = Math.floor(now / ROUND_MS) * ROUND_MS;

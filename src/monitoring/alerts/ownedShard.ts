@@ -51,7 +51,8 @@ export class OwnedShard implements ShardClaim {
   takeRule(stored: StoredRule): void {
     const compiled = compileRule(stored, stored.queryVersion);
     const before = this.rules.get(stored.id);
-    const reason = retirement(stored) ?? (before && before.queryVersion !== compiled.queryVersion ? 'rule_changed' : null);
+    const reason =
+      retirement(stored) ?? (before && before.queryVersion !== compiled.queryVersion ? 'rule_changed' : null);
     if (reason !== null) this.#endAll(before ?? compiled, reason);
     if (retirement(stored) === null) this.rules.set(stored.id, compiled);
     else this.rules.delete(stored.id);

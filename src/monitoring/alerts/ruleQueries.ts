@@ -59,11 +59,7 @@ export function definitionOf(rule: Omit<AlertRule, 'id'>): RuleDefinition {
 }
 
 /** Held until the transaction ends, so changes are seen in the order of their numbers. */
-export async function raiseCounter(
-  tx: Transaction<Schema>,
-  name: 'rules' | 'changes',
-  by: number,
-): Promise<number> {
+export async function raiseCounter(tx: Transaction<Schema>, name: 'rules' | 'changes', by: number): Promise<number> {
   const { value } = await tx
     .updateTable('alert_counters')
     .set((eb) => ({ value: eb('value', '+', by) }))

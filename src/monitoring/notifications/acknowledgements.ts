@@ -4,8 +4,10 @@ import type { AuditTrail } from '../../audit/types.ts';
 import type { Clock } from '../../core/clock.ts';
 import { newId } from '../../core/ids.ts';
 import { invalidInput, parseInput } from '../../core/input.ts';
+import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
+import { mayBeSeen } from './activeAlerts.ts';
 import { author, changeOf, toJson } from './auditing.ts';
 import { AlertNotActiveError } from './errors.ts';
 import { type AlertFacts, makeMessage } from './message.ts';
@@ -50,8 +52,8 @@ export class Acknowledgements {
     this.#wake = options.wake;
   }
 
-  /** All of them or none. @throws InvalidInputError, AlertNotActiveError */
-  async acknowledge(input: AcknowledgeInput): Promise<void> {
+  /** All of them or none; of integrations that `visible` leaves out none. @throws InvalidInputError, AlertNotActiveError */
+  async acknowledge(input: AcknowledgeInput, visible?: VisibleIntegrations): Promise<void> {
     const { alerts, comment, until } = parseInput(acknowledgeSchema, input, 'The acknowledgement');
     const nowMs = this.#clock.now();
     const untilMs = until === undefined ? null : Date.parse(until);
@@ -60,7 +62,7 @@ export class Acknowledgements {
       throw invalidInput('The acknowledgement', [{ pointer: '/until', detail }]);
     }
     await this.#database.transaction(async (tx) => {
-      const keys = await lockActive(tx, alerts);
+      const keys = await lockActive(tx, alerts, visible);
       const by = author();
       for (const alert_key of keys) {
         const row = {
@@ -85,10 +87,10 @@ export class Acknowledgements {
   }
 
   /** Escalation goes on where it would be by now. @throws InvalidInputError, AlertNotActiveError */
-  async unacknowledge(input: UnacknowledgeInput): Promise<void> {
+  async unacknowledge(input: UnacknowledgeInput, visible?: VisibleIntegrations): Promise<void> {
     const { alerts } = parseInput(unacknowledgeSchema, input, 'The acknowledgement');
     await this.#database.transaction(async (tx) => {
-      const keys = await lockActive(tx, alerts);
+      const keys = await lockActive(tx, alerts, visible);
       for (const alert_key of keys) {
         const deleted = await tx
           .deleteFrom('alert_acknowledgements')
@@ -145,6 +147,7 @@ export class Acknowledgements {
 async function lockActive(
   tx: Transaction<Schema>,
   alerts: readonly { ruleId: string; fingerprint: string }[],
+  visible: VisibleIntegrations | undefined,
 ): Promise<string[]> {
   const keys = [...new Set(alerts.map(alertKeyOf))];
   await sql`
@@ -152,7 +155,8 @@ async function lockActive(
     where id in (select group_id from alert_group_members where alert_key = any(${keys}::text[]))
     order by id for update`.execute(tx);
   const { rows } = await sql<{ alert_key: string }>`
-    select alert_key from notified_alerts where alert_key = any(${keys}::text[]) and ends_at is null`.execute(tx);
+    select a.alert_key from notified_alerts a
+    where a.alert_key = any(${keys}::text[]) and a.ends_at is null and ${mayBeSeen(visible)}`.execute(tx);
   const active = new Set(rows.map((row) => row.alert_key));
   const missing = keys.filter((key) => !active.has(key));
   if (missing.length > 0) throw new AlertNotActiveError(missing);

@@ -1,4 +1,5 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { isVisible, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Schema } from '../../store/schema.ts';
 import { loadMuter } from './muteQueries.ts';
 import type { Mute } from './muting.ts';
@@ -48,10 +49,17 @@ interface Row {
   readonly until: Date | null;
 }
 
+/** Whether somebody may see the alert `a`: those of integrations only where they may see the integration. */
+export function mayBeSeen(visible: VisibleIntegrations = { kind: 'all' }): RawBuilder<boolean> {
+  if (visible.kind === 'all') return sql<boolean>`true`;
+  return sql<boolean>`(coalesce(a.labels ->> 'integrationId', '') = '' or exists (
+    select from integrations i where i.id = a.labels ->> 'integrationId' and ${isVisible(visible)}))`;
+}
+
 /** In the order of their keys, after `after`. */
 export async function listActiveAlerts(
   db: Kysely<Schema>,
-  options: { nowMs: number; limit: number; after?: string },
+  options: { nowMs: number; limit: number; after?: string; visible?: VisibleIntegrations },
 ): Promise<ActiveAlert[]> {
   const now = new Date(options.nowMs);
   const { rows } = await sql<Row>`
@@ -60,7 +68,7 @@ export async function listActiveAlerts(
     from notified_alerts a
     left join alert_instances i on i.rule_id = a.rule_id and i.fingerprint = a.fingerprint
     left join alert_acknowledgements k on k.alert_key = a.alert_key and (k.until is null or k.until > ${now})
-    where a.ends_at is null and a.alert_key > ${options.after ?? ''}
+    where a.ends_at is null and a.alert_key > ${options.after ?? ''} and ${mayBeSeen(options.visible)}
     order by a.alert_key
     limit ${options.limit}`.execute(db);
   const muter = await loadMuter(db, options.nowMs);

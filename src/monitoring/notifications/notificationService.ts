@@ -4,6 +4,7 @@ import type { AuditTrail } from '../../audit/types.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { CredentialStore } from '../../credentials/credentialStore.ts';
+import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Database } from '../../store/database.ts';
 import { Acknowledgements } from './acknowledgements.ts';
@@ -94,7 +95,7 @@ export class NotificationService {
   }
 
   /** Alerts that are active now, in the order of their keys, with what keeps them from being told of. */
-  async listActive(options: { limit: number; after?: string }): Promise<ActiveAlert[]> {
+  async listActive(options: { limit: number; after?: string; visible?: VisibleIntegrations }): Promise<ActiveAlert[]> {
     return await listActiveAlerts(this.#database.db, { ...options, nowMs: this.#clock.now() });
   }
 

@@ -79,6 +79,9 @@ export async function addressOf(world: World, { member, target }: Walker, route:
       return put({ id: await addBreakGlass(app, victim.id) });
     case '/api/v1/break-glass/:id/end':
       return put({ id: await addBreakGlass(app, member.id) });
+    case '/api/v1/alerts/rules/:id':
+    case '/api/v1/alerts/rules/:id/test':
+      return put({ id: await addAlertRule(app) });
     case '/api/v1/audit/entries/:id/proof':
       return put({ id: world.auditEntryId });
     case '/api/v1/auth/sessions/:id':
@@ -119,6 +122,20 @@ streams: [{ name: items, title: Items, path: /items, primaryKey: id }]
 
 async function addConnector(app: App): Promise<string> {
   return (await app.connectors.save(CONNECTOR)).connector.platform;
+}
+
+async function addAlertRule(app: App): Promise<string> {
+  const { id } = await app.alerts.rules.create({
+    name: 'Walked',
+    kind: 'quality',
+    severity: 'info',
+    metric: 'sync_failures',
+    aggregation: 'sum',
+    windowMs: 60_000,
+    op: '>',
+    threshold: 0,
+  });
+  return id;
 }
 
 async function addRole(app: App): Promise<string> {
