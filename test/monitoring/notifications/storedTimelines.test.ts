@@ -50,7 +50,7 @@ it.each(TIMELINES)('through the database and a signed webhook: $name', async ({ 
       .sort()
       .join(' ');
   const told = receiver.received.map(({ body }) => body.data as Told);
-  expect(told.map((one) => [(Date.parse(one.at) - startMs) / 1000, names(one, 'firing'), names(one, 'resolved')])).toEqual(
-    expected,
-  );
+  expect(
+    told.map((one) => [(Date.parse(one.at) - startMs) / 1000, names(one, 'firing'), names(one, 'resolved')]),
+  ).toEqual(expected);
 });

@@ -23,6 +23,8 @@ export interface Notifications {
 /** The notifier on a test's database, with a clock that stands still; what it leaves is removed after each test. */
 export function useNotifications(database: TestDatabase) {
   const opened: NotificationService[] = [];
+  // Deriving them takes a while, on purpose.
+  let keys: InstallationKeys | undefined;
   afterEach(async () => {
     for (const service of opened.splice(0)) await service.close();
     await clean(database.current);
@@ -30,7 +32,7 @@ export function useNotifications(database: TestDatabase) {
   return async (options: Partial<NotificationOptions> = {}, log: Log = silentLog): Promise<Notifications> => {
     const { current } = database;
     const clock = new ManualClock();
-    const keys = await InstallationKeys.open(current, 'a-secret-for-tests-only-0123456789abcdef');
+    keys ??= await InstallationKeys.open(current, 'a-secret-for-tests-only-0123456789abcdef');
     const service = new NotificationService({
       database: current,
       credentials: new CredentialStore(current, keys),
@@ -56,7 +58,9 @@ async function clean({ db }: Database): Promise<void> {
   await sql`
     insert into notification_policies
       (id, name, position, is_default, matchers, group_by, group_wait_ms, group_interval_ms, repeat_interval_ms)
-    values ('apo_default', 'Default', 2147483647, true, '[]', '{alertname,integrationId}', 30000, 300000, 14400000)`.execute(db);
+    values ('apo_default', 'Default', 2147483647, true, '[]', '{alertname,integrationId}', 30000, 300000, 14400000)`.execute(
+    db,
+  );
   await sql`update alert_counters set value = 0`.execute(db);
   await sql`update notification_intake set seq = 0`.execute(db);
 }
