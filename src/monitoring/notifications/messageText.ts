@@ -65,7 +65,9 @@ function textOf(alert: MessageAlert, atMs: number): AlertText {
   const lasted = duration(Math.max(0, endsMs - startsMs));
   if (status === 'firing') facts.push(['Since', `${minute(startsMs)} (${lasted})`]);
   else facts.push(['Lasted', `${lasted}, from ${minute(startsMs)} to ${minute(endsMs)}`]);
-  const about = Object.entries(labels).filter(([label]) => !IN_TITLE.has(label));
+  const about = Object.entries(labels)
+    .filter(([label]) => !IN_TITLE.has(label))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   if (about.length > 0) facts.push(['Labels', cut(about.map(([label, text]) => `${label}=${text}`).join(', '), 500)]);
   const word = status === 'firing' ? severity.toUpperCase() : 'RESOLVED';
   return { heading: `${word} ${name}`, summary: alert.summary, facts, link: alert.link, runbook: alert.runbook };

@@ -51,10 +51,26 @@ export function useNotifications(database: TestDatabase) {
   };
 }
 
+/** What tests write, the dependents first. */
+const TABLES = [
+  'notification_attempts',
+  'notifications',
+  'alert_group_log',
+  'alert_group_members',
+  'alert_acknowledgements',
+  'notified_alerts',
+  'alert_groups',
+  'alert_changes',
+  'silences',
+  'maintenance_windows',
+  'notification_policies',
+  'notification_channels',
+];
+const DEFAULT_INHIBITIONS = ['inh_refused_credentials', 'inh_many_errors', 'inh_integration', 'inh_platform'];
+
 async function clean({ db }: Database): Promise<void> {
-  await sql`truncate notification_channels, silences, maintenance_windows, notified_alerts, alert_acknowledgements,
-    alert_groups, alert_group_members, alert_group_log, notifications, notification_attempts, alert_changes,
-    notification_policies cascade`.execute(db);
+  for (const table of TABLES) await sql`delete from ${sql.table(table)}`.execute(db);
+  await sql`delete from inhibition_rules where id not in (${sql.join(DEFAULT_INHIBITIONS)})`.execute(db);
   await sql`
     insert into notification_policies
       (id, name, position, is_default, matchers, group_by, group_wait_ms, group_interval_ms, repeat_interval_ms)
