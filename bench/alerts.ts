@@ -92,7 +92,9 @@ async function measure(
   const measured: Awaited<ReturnType<typeof round>>[] = [];
   for (let number = 0; number < rounds; number++) measured.push(await round(WARM_UP_ROUNDS + number));
   const changes = (await countChanges(database)) - before;
-  const { rows } = await database.pool.query(`select count(*)::int as alerts from alert_instances where state <> 'normal'`);
+  const { rows } = await database.pool.query(
+    `select count(*)::int as alerts from alert_instances where state <> 'normal'`,
+  );
   globalThis.gc?.();
   const heapMb = Math.round(process.memoryUsage().heapUsed / 1e6);
   await evaluator.close();
