@@ -41,6 +41,7 @@ describe('the OpenAPI document', () => {
   it('describes every endpoint below /api/v1 and nothing else', () => {
     expect(operations.map(([name]) => name).sort()).toMatchInlineSnapshot(`
       [
+        "DELETE /api/v1/alerts/rules/{id}",
         "DELETE /api/v1/api-keys/{id}",
         "DELETE /api/v1/api-keys/{id}/freeze",
         "DELETE /api/v1/auth/invitations/{id}",
@@ -54,6 +55,9 @@ describe('the OpenAPI document', () => {
         "DELETE /api/v1/users/{id}/freeze",
         "DELETE /api/v1/users/{id}/second-factor",
         "DELETE /api/v1/webhooks/{id}",
+        "GET /api/v1/alerts",
+        "GET /api/v1/alerts/rules",
+        "GET /api/v1/alerts/rules/{id}",
         "GET /api/v1/api-keys",
         "GET /api/v1/audit",
         "GET /api/v1/audit/checkpoints",
@@ -82,11 +86,15 @@ describe('the OpenAPI document', () => {
         "GET /api/v1/users",
         "GET /api/v1/users/{id}",
         "GET /api/v1/users/{id}/grants",
+        "PATCH /api/v1/alerts/rules/{id}",
         "PATCH /api/v1/integrations/{id}",
         "PATCH /api/v1/roles/{name}",
         "PATCH /api/v1/users/{id}",
         "PATCH /api/v1/webhooks/{id}",
         "POST /api/v1/access/check",
+        "POST /api/v1/alerts/rules",
+        "POST /api/v1/alerts/rules/preview",
+        "POST /api/v1/alerts/rules/{id}/test",
         "POST /api/v1/api-keys/{id}/freeze",
         "POST /api/v1/auth/invitations",
         "POST /api/v1/auth/invitations/accept",
