@@ -24,8 +24,11 @@ export const PERMISSIONS = {
   'access:freeze': { scope: 'workspace', title: 'Freeze and unfreeze a user or an API key' },
   'breakGlass:request': { scope: 'workspace', title: 'Ask for break-glass access' },
   'breakGlass:approve': { scope: 'workspace', title: 'Approve the break-glass access of somebody else' },
-  'monitoring:read': { scope: 'workspace', title: 'See alerts and alert rules' },
-  'monitoring:write': { scope: 'workspace', title: 'Add, change and delete alert rules' },
+  'monitoring:read': { scope: 'workspace', title: 'See alerts, alert rules and notifications' },
+  'monitoring:write': {
+    scope: 'workspace',
+    title: 'Change alert rules and who is told; silence and acknowledge alerts',
+  },
   'audit:read': { scope: 'workspace', title: 'Read, export and prove the audit log' },
 } as const;
 
