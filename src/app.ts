@@ -201,7 +201,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     await jobs.start();
     sync.startWorkers();
     audit.start();
-    await alerts.start();
+    if (config.monitoringEnabled) await alerts.start();
   }
   const open = opening.move();
   return {
