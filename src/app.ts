@@ -215,8 +215,10 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     await jobs.start();
     sync.startWorkers();
     audit.start();
-    await alerts.start();
-    notifications.start();
+    if (config.monitoringEnabled) {
+      await alerts.start();
+      notifications.start();
+    }
   }
   const open = opening.move();
   return {
