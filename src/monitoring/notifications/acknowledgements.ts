@@ -20,8 +20,7 @@ const MAX_UNTIL_MS = 30 * 24 * 3_600_000;
 
 const alertName = z.strictObject({ ruleId: z.string().min(1).max(100), fingerprint: z.string().min(1).max(100) });
 
-/** Which alerts. */
-export const alertNames = z.array(alertName).min(1).max(MAX_ALERTS);
+const alertNames = z.array(alertName).min(1).max(MAX_ALERTS);
 
 export const acknowledgeSchema = z.strictObject({
   alerts: alertNames,

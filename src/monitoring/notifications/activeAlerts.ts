@@ -6,7 +6,7 @@ import type { Mute } from './muting.ts';
 import type { Labels } from './types.ts';
 
 /** What keeps an alert from being told of, or from being told again. None of it stops its evaluation. */
-export interface AlertFlags {
+interface AlertFlags {
   /** Ids of the silences that match. */
   readonly silencedBy: readonly string[];
   /** The inhibition rule that holds it back. */

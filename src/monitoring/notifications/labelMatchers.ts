@@ -12,7 +12,7 @@ export const labelName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'takes letters, digits and underscores, not beginning with a digit');
 
 /** `=`, `!=`, `=~` and `!~` with a regular expression (RE2) that has to match the whole value. */
-export const matcherSchema = z
+const matcherSchema = z
   .strictObject({
     label: labelName,
     op: z.enum(['=', '!=', '=~', '!~']),
@@ -36,10 +36,6 @@ export function matchesAll(matchers: readonly Matcher[], labels: Labels): boolea
 /** Whether the matchers hold for an alert without any label, and so for nearly all alerts. */
 export function matchesEverything(matchers: readonly Matcher[]): boolean {
   return matchesAll(matchers, {});
-}
-
-export function describeMatchers(matchers: readonly Matcher[]): string {
-  return `{${matchers.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`).join(', ')}}`;
 }
 
 function matchesOne({ label, op, value }: Matcher, labels: Labels): boolean {

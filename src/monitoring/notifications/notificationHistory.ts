@@ -6,7 +6,7 @@ import { titleOf } from './messageText.ts';
 /** Attempts given with a notification, the latest ones. */
 const MAX_ATTEMPTS_SHOWN = 20;
 
-export interface NotificationAttempt {
+interface NotificationAttempt {
   readonly attempt: number;
   readonly at: string;
   readonly durationMs: number;

@@ -4,9 +4,6 @@ import type { Matcher } from './labelMatchers.ts';
 import type { Policy } from './routing.ts';
 import type { EscalationStep } from './types.ts';
 
-/** Where alerts go that no other policy takes. */
-export const DEFAULT_POLICY_ID = 'apo_default';
-
 export interface StoredPolicy extends Policy {
   readonly isDefault: boolean;
   readonly position: number;

@@ -12,7 +12,7 @@ const openNotifications = useNotifications(database);
 const startReceiver = useReceivers();
 
 const ALERTS = Array.from({ length: 40 }, (_, index) => `alert${index}`);
-const PROGRAM = 'monitoring/notifications/support/notify.ts';
+const PROGRAM = 'monitoring/notifications/fixtures/notify.ts';
 
 test('kill -9 while alerts are told of: nothing is left untold, and nothing is told under two ids', async () => {
   const { service } = await openNotifications();

@@ -2,7 +2,7 @@ import { cut } from '../message.ts';
 import { plainText, titleOf } from '../messageText.ts';
 import type { HttpPost, OpenChannel, Outbound } from './types.ts';
 
-export const PAGERDUTY_URLS = {
+const PAGERDUTY_URLS = {
   us: 'https://events.pagerduty.com/v2/enqueue',
   eu: 'https://events.eu.pagerduty.com/v2/enqueue',
 } as const;

@@ -15,7 +15,7 @@ const address = z
     return username === '' && password === '';
   }, 'takes an address without a user name and password');
 
-export const channelName = z
+const channelName = z
   .string()
   .trim()
   .min(1)
