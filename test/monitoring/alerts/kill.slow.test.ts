@@ -13,7 +13,7 @@ import { errorRateRule } from './support/rules.ts';
 
 const database = useTestDatabase();
 const KILLS = 15;
-const PROGRAM = 'monitoring/alerts/support/evaluateTimeline.ts';
+const PROGRAM = 'monitoring/alerts/fixtures/evaluateTimeline.ts';
 
 /** What becomes of every series when nobody is killed. */
 function expectedChanges(rule: AlertRule): string[] {

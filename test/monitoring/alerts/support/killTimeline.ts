@@ -5,7 +5,7 @@ import { sample } from './arraySource.ts';
 export const STEP_MS = 10_000;
 export const TIMELINE_START = Date.UTC(2026, 0, 1);
 export const END_STEP = 400;
-export const INTEGRATIONS = Array.from({ length: 40 }, (_, index) => `int_${index}`);
+const INTEGRATIONS = Array.from({ length: 40 }, (_, index) => `int_${index}`);
 
 /** The same for everybody who asks, and never long the same. */
 export function answerAt(step: number): MetricSample[] {
