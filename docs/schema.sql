@@ -189,6 +189,16 @@ create table access_version (
   constraint access_version_id_check CHECK (id)
 );
 
+create table alert_acknowledgements (
+  alert_key text not null,
+  author text not null,
+  comment text not null,
+  acknowledged_at timestamp with time zone not null,
+  until timestamp with time zone,
+  constraint alert_acknowledgements_pkey PRIMARY KEY (alert_key),
+  constraint alert_acknowledgements_alert_key_fkey FOREIGN KEY (alert_key) REFERENCES notified_alerts(alert_key) ON DELETE CASCADE
+);
+
 create table alert_changes (
   seq bigint not null,
   rule_id text not null,
@@ -214,6 +224,40 @@ create table alert_counters (
   value bigint not null,
   constraint alert_counters_pkey PRIMARY KEY (name),
   constraint alert_counters_name_check CHECK ((name = ANY (ARRAY['rules'::text, 'changes'::text])))
+);
+
+create table alert_group_log (
+  group_id text not null,
+  channel_id text not null,
+  firing text[] not null,
+  resolved text[] not null,
+  at timestamp with time zone not null,
+  constraint alert_group_log_pkey PRIMARY KEY (group_id, channel_id),
+  constraint alert_group_log_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES notification_channels(id) ON DELETE CASCADE,
+  constraint alert_group_log_group_id_fkey FOREIGN KEY (group_id) REFERENCES alert_groups(id) ON DELETE CASCADE
+);
+
+create table alert_group_members (
+  group_id text not null,
+  alert_key text not null,
+  constraint alert_group_members_pkey PRIMARY KEY (group_id, alert_key),
+  constraint alert_group_members_alert_key_fkey FOREIGN KEY (alert_key) REFERENCES notified_alerts(alert_key) ON DELETE CASCADE,
+  constraint alert_group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES alert_groups(id) ON DELETE CASCADE
+);
+
+create table alert_groups (
+  id text not null,
+  policy_id text not null,
+  labels jsonb not null,
+  channels text[],
+  next_flush_at timestamp with time zone,
+  has_flushed boolean not null default false,
+  episode_at timestamp with time zone,
+  level integer not null default 0,
+  due_at timestamp with time zone,
+  updated_at timestamp with time zone not null default now(),
+  constraint alert_groups_pkey PRIMARY KEY (id),
+  constraint alert_groups_policy_id_fkey FOREIGN KEY (policy_id) REFERENCES notification_policies(id) ON DELETE CASCADE
 );
 
 create table alert_instances (
@@ -456,6 +500,16 @@ create table idempotency_keys (
   constraint idempotency_keys_pkey PRIMARY KEY (scope, key)
 );
 
+create table inhibition_rules (
+  id text not null,
+  name text not null,
+  source_matchers jsonb not null,
+  target_matchers jsonb not null,
+  equal_labels text[] not null,
+  created_at timestamp with time zone not null default now(),
+  constraint inhibition_rules_pkey PRIMARY KEY (id)
+);
+
 create table installation_keys (
   id text not null,
   status text not null,
@@ -547,6 +601,23 @@ create table login_throttles (
   constraint login_throttles_pkey PRIMARY KEY (subject)
 );
 
+create table maintenance_windows (
+  id text not null,
+  name text not null,
+  matchers jsonb not null,
+  starts_at timestamp with time zone,
+  ends_at timestamp with time zone,
+  cron text,
+  timezone text,
+  duration_ms bigint,
+  author text not null,
+  comment text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint maintenance_windows_pkey PRIMARY KEY (id),
+  constraint maintenance_windows_check CHECK (((cron IS NULL) = ((starts_at IS NOT NULL) AND (ends_at > starts_at)))),
+  constraint maintenance_windows_check1 CHECK ((((cron IS NULL) = (timezone IS NULL)) AND ((cron IS NULL) = (duration_ms IS NULL))))
+);
+
 create table metric_days (
   bucket timestamp with time zone not null,
   integration_id text not null,
@@ -591,6 +662,106 @@ create table metric_rollups_due (
   marks bigint not null default 1,
   constraint metric_rollups_due_pkey PRIMARY KEY (integration_id, resolution, bucket),
   constraint metric_rollups_due_resolution_check CHECK ((resolution = ANY (ARRAY['hour'::text, 'day'::text])))
+);
+
+create table notification_attempts (
+  notification_id text not null,
+  attempt integer not null,
+  at timestamp with time zone not null,
+  duration_ms integer not null,
+  ok boolean not null,
+  status integer,
+  detail text not null,
+  constraint notification_attempts_pkey PRIMARY KEY (notification_id, attempt),
+  constraint notification_attempts_notification_id_fkey FOREIGN KEY (notification_id) REFERENCES notifications(id) ON DELETE CASCADE
+);
+
+create table notification_channels (
+  id text not null,
+  name text not null,
+  kind text not null,
+  settings jsonb not null,
+  secret_envelope jsonb not null,
+  key_id text not null,
+  send_resolved boolean not null default true,
+  active boolean not null default true,
+  version integer not null default 1,
+  failures integer not null default 0,
+  failing_since timestamp with time zone,
+  last_error text,
+  last_delivered_at timestamp with time zone,
+  tested_at timestamp with time zone,
+  test_ok boolean,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_channels_name_key UNIQUE (name),
+  constraint notification_channels_pkey PRIMARY KEY (id),
+  constraint notification_channels_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id),
+  constraint notification_channels_kind_check CHECK ((kind = ANY (ARRAY['webhook'::text, 'slack'::text, 'email'::text, 'pagerduty'::text, 'discord'::text, 'teams'::text])))
+);
+
+create table notification_intake (
+  id boolean not null default true,
+  seq bigint not null,
+  constraint notification_intake_pkey PRIMARY KEY (id),
+  constraint notification_intake_id_check CHECK (id)
+);
+
+create table notification_policies (
+  id text not null,
+  name text not null,
+  "position" integer not null,
+  is_default boolean not null default false,
+  matchers jsonb not null,
+  group_by text[] not null,
+  go_on boolean not null default false,
+  channels text[],
+  fallback_channel text,
+  steps jsonb not null default '[]'::jsonb,
+  group_wait_ms bigint not null,
+  group_interval_ms bigint not null,
+  repeat_interval_ms bigint not null,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_policies_pkey PRIMARY KEY (id),
+  constraint notification_policies_fallback_channel_fkey FOREIGN KEY (fallback_channel) REFERENCES notification_channels(id) ON DELETE SET NULL
+);
+
+create table notifications (
+  id text not null,
+  group_id text not null,
+  policy_id text not null,
+  channel_id text not null,
+  channel_name text not null,
+  reason text not null,
+  message jsonb not null,
+  fallback_channel_id text,
+  fallback_of text,
+  status text not null default 'pending'::text,
+  attempts integer not null default 0,
+  due_at timestamp with time zone not null,
+  lease_token bigint not null default 0,
+  lease_until timestamp with time zone,
+  last_error text,
+  created_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint notifications_pkey PRIMARY KEY (id),
+  constraint notifications_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+);
+
+create table notified_alerts (
+  alert_key text not null,
+  rule_id text not null,
+  fingerprint text not null,
+  labels jsonb not null,
+  annotations jsonb not null,
+  notify jsonb not null,
+  value double precision,
+  condition text not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone,
+  constraint notified_alerts_pkey PRIMARY KEY (alert_key)
 );
 
 create table one_time_tokens (
@@ -746,6 +917,19 @@ create table sessions (
   constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );
 
+create table silences (
+  id text not null,
+  matchers jsonb not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  author text not null,
+  comment text not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint silences_pkey PRIMARY KEY (id),
+  constraint silences_check CHECK ((ends_at > starts_at))
+);
+
 create table stack_identities (
   project_id text not null,
   subject text not null,
@@ -885,6 +1069,16 @@ CREATE INDEX alert_changes_by_alert ON public.alert_changes USING btree (rule_id
 
 CREATE INDEX alert_changes_by_integration ON public.alert_changes USING btree (integration_id, seq);
 
+CREATE INDEX alert_group_log_by_channel ON public.alert_group_log USING btree (channel_id);
+
+CREATE INDEX alert_group_members_by_alert ON public.alert_group_members USING btree (alert_key);
+
+CREATE INDEX alert_groups_by_due ON public.alert_groups USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX alert_groups_by_policy ON public.alert_groups USING btree (policy_id);
+
+CREATE INDEX alert_groups_empty ON public.alert_groups USING btree (updated_at) WHERE (due_at IS NULL);
+
 CREATE INDEX alert_instances_by_change ON public.alert_instances USING btree (changed_at, rule_id, fingerprint);
 
 CREATE INDEX alert_instances_by_integration ON public.alert_instances USING btree (integration_id, changed_at);
@@ -951,6 +1145,20 @@ CREATE INDEX metric_minutes_by_time ON ONLY public.metric_minutes USING btree (b
 
 CREATE INDEX metric_rollups_due_by_time ON public.metric_rollups_due USING btree (resolution, bucket);
 
+CREATE INDEX notification_channels_by_key ON public.notification_channels USING btree (key_id);
+
+CREATE UNIQUE INDEX notification_policies_default ON public.notification_policies USING btree (is_default) WHERE is_default;
+
+CREATE INDEX notifications_by_channel ON public.notifications USING btree (channel_id, id DESC);
+
+CREATE INDEX notifications_finished ON public.notifications USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+CREATE INDEX notifications_in_order ON public.notifications USING btree (group_id, channel_id, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX notifications_pending ON public.notifications USING btree (due_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX notified_alerts_by_labels ON public.notified_alerts USING gin (labels jsonb_path_ops) WHERE (ends_at IS NULL);
+
 CREATE INDEX one_time_tokens_by_expiry ON public.one_time_tokens USING btree (expires_at);
 
 CREATE UNIQUE INDEX one_time_tokens_by_hash ON public.one_time_tokens USING btree (token_hash);
@@ -976,6 +1184,8 @@ CREATE INDEX second_factors_by_key ON public.second_factors USING btree (key_id,
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, id);
+
+CREATE INDEX silences_by_end ON public.silences USING btree (ends_at);
 
 CREATE INDEX stack_identities_by_user ON public.stack_identities USING btree (user_id);
 

@@ -26,6 +26,7 @@ import { defineMaintenance } from './jobs/maintenance.ts';
 import { Alerts } from './monitoring/alerts/alerts.ts';
 import type { MonitoringService } from './monitoring/monitoringService.ts';
 import { openMonitoring } from './monitoring/openMonitoring.ts';
+import { NotificationService } from './monitoring/notifications/notificationService.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
@@ -83,6 +84,7 @@ export interface App {
   readonly rateLimitingService: RateLimitingService;
   readonly monitoringService: MonitoringService;
   readonly alerts: Alerts;
+  readonly notifications: NotificationService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -299,13 +301,28 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     recorder: performanceRecorder,
     version: VERSION,
   });
+  const notifications = new NotificationService({
+    database,
+    credentials,
+    jobs,
+    audit,
+    clock,
+    log,
+    publicUrl: config.publicUrl,
+    allowedPrivateHosts: config.allowedPrivateHosts,
+    mail: config.mail,
+  });
+  opening.defer(() => notifications.close());
 
   if (workers) {
     await jobs.start();
     sync.startWorkers();
     audit.start();
     monitoring.start();
-    await alerts.start();
+    if (config.monitoringEnabled) {
+      await alerts.start();
+      notifications.start();
+    }
   }
   const open = opening.move();
   return {
@@ -331,6 +348,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     monitoringService: monitoring.service,
     alerts,
     rateLimitingService: limits.service,
+    notifications,
     close: () => open.disposeAsync(),
   };
 }

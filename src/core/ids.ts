@@ -24,6 +24,12 @@ const ID_PREFIXES = {
   alertRule: 'alr',
   dashboard: 'dsh',
   tuningExperiment: 'exp',
+  notificationChannel: 'nch',
+  notificationPolicy: 'apo',
+  notification: 'ntf',
+  silence: 'sil',
+  maintenanceWindow: 'mtw',
+  inhibitionRule: 'inh',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

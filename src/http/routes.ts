@@ -55,6 +55,7 @@ import { listOptimizations } from './routes/optimizations/listOptimizations.ts';
 import { optimizeIntegration } from './routes/optimizations/optimizeIntegration.ts';
 import { revertOptimization } from './routes/optimizations/revertOptimization.ts';
 import { setTuning } from './routes/optimizations/setTuning.ts';
+import { NOTIFICATION_ROUTES } from './routes/notifications/notificationRoutes.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -123,6 +124,7 @@ const ROUTES: readonly AddRoute[] = [
   listConnectors,
   getConnector,
   ...ALERT_ROUTES,
+  ...NOTIFICATION_ROUTES,
   ...ACCESS_ROUTES,
   listAuditEntries,
   exportAuditLog,

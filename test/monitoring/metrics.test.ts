@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
 import { METRICS } from '../../src/monitoring/alerts/metricCatalogue.ts';
 import type { Aggregation, MetricQuery, MetricSample } from '../../src/monitoring/alerts/types.ts';
-import { combineSources, tableMetricSource } from '../../src/monitoring/metrics/tableMetricSource.ts';
+import { MetricSources } from '../../src/monitoring/metrics/metricSources.ts';
+import { tableMetricSource } from '../../src/monitoring/metrics/tableMetricSource.ts';
 import { openTestApp } from '../support/app.ts';
 import { useTestDatabase } from '../support/database.ts';
 
@@ -172,7 +173,7 @@ test('sources are asked in turn', async () => {
     has: (metric: string) => metric === 'process_cpu',
     query: async () => [{ labels: {}, value: 1, samples: 1 }],
   };
-  const source = combineSources([first, tableMetricSource(database.current)]);
+  const source = new MetricSources([], [first, tableMetricSource(database.current)]);
   expect(source.has('calls')).toBe(true);
   expect(source.has('disk_free_ratio')).toBe(false);
   const query = { metric: 'process_cpu', aggregation: 'last' as const, windowMs: 1, filter: [], groupBy: [] };

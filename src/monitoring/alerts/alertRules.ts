@@ -213,7 +213,7 @@ async function lockRule(tx: Kysely<Schema>, id: string): Promise<StoredRule> {
   return toStoredRule(rows[0]);
 }
 
-export function dataOf(stored: StoredRule): RuleData {
+function dataOf(stored: StoredRule): RuleData {
   const {
     id: _id,
     version: _version,

@@ -25,7 +25,7 @@ export interface RuleOutcome {
 }
 
 /** What may still be made in this round; counted down. */
-export interface RoundBudget {
+interface RoundBudget {
   /** Alerts that are not known yet. */
   alerts: number;
   /** Values stored again. */

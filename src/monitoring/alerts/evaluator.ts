@@ -13,7 +13,7 @@ import { claimShards, markEvaluated, releaseShards, renewShards } from './shardQ
 import type { MetricSource } from './types.ts';
 
 /** Rounds begin at multiples of it; every rule's interval is a multiple as well. */
-export const ROUND_MS = 5_000;
+const ROUND_MS = 5_000;
 /** What happened just before is being written when a round begins. */
 const SETTLING_MS = 1_000;
 /** Few at a time, so that replicas that start together share them. */

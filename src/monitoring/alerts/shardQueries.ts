@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Schema } from '../../store/schema.ts';
 
 /** How long a replica owns a shard without a sign of life; it gives one at every round. */
-export const SHARD_LEASE_MS = 12_000;
+const SHARD_LEASE_MS = 12_000;
 const LEASE = sql.lit(`${SHARD_LEASE_MS} milliseconds`);
 
 /** Names a shard together with the claim under which its alerts may be written. */

@@ -20,7 +20,7 @@ export interface Trial {
 }
 
 /** What a rule finds of one series now, and what it would make of its alert. */
-export interface TriedSeries {
+interface TriedSeries {
   readonly labels: Labels;
   readonly value: number | null;
   readonly samples: number;
@@ -75,7 +75,7 @@ export async function tryRule(
   };
 }
 
-export interface PreviewedAlert {
+interface PreviewedAlert {
   readonly labels: Labels;
   readonly transitions: readonly {
     readonly at: number;

@@ -82,7 +82,7 @@ export interface AlertRule {
   readonly enabled: boolean;
 }
 
-export interface AlertNotify {
+interface AlertNotify {
   readonly policyId: string | null;
   readonly channelIds: readonly string[];
 }
@@ -132,6 +132,8 @@ export interface AlertEvidence {
  * A row of `alert_changes`: one transition, written in the transaction that stores the new state. `seq` is without
  * gaps and in the order of commits: who has read up to a number has missed nothing before it. It holds what is to be
  * said, because the rule may be changed or gone when it is read.
+ *
+ * @public
  */
 export interface AlertChange {
   readonly seq: number;

@@ -39,16 +39,3 @@ export function tableMetricSource(database: Database): MetricSource {
     },
   };
 }
-
-/** The first that knows a metric answers. */
-export function combineSources(sources: readonly MetricSource[]): MetricSource {
-  const sourceOf = (metric: string) => sources.find((source) => source.has(metric));
-  return {
-    has: (metric) => sourceOf(metric) !== undefined,
-    query: async (query, atMs, signal) => {
-      const source = sourceOf(query.metric);
-      if (source === undefined) throw new TypeError(`Nothing here measures ${query.metric}.`);
-      return source.query(query, atMs, signal);
-    },
-  };
-}

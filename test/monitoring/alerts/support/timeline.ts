@@ -4,7 +4,7 @@ import { type AlertInstance, meaningOf } from '../../../../src/monitoring/alerts
 
 export const MINUTE = 60_000;
 
-export const RULE: StateRule = {
+const RULE: StateRule = {
   op: '>',
   threshold: 10,
   recoveryThreshold: null,
