@@ -189,6 +189,136 @@ create table access_version (
   constraint access_version_id_check CHECK (id)
 );
 
+create table alert_acknowledgements (
+  alert_key text not null,
+  author text not null,
+  comment text not null,
+  acknowledged_at timestamp with time zone not null,
+  until timestamp with time zone,
+  constraint alert_acknowledgements_pkey PRIMARY KEY (alert_key),
+  constraint alert_acknowledgements_alert_key_fkey FOREIGN KEY (alert_key) REFERENCES notified_alerts(alert_key) ON DELETE CASCADE
+);
+
+create table alert_changes (
+  seq bigint not null,
+  rule_id text not null,
+  fingerprint text not null,
+  rule_name text not null,
+  kind text not null,
+  severity text not null,
+  from_state text not null,
+  to_state text not null,
+  reason text not null,
+  labels jsonb not null,
+  annotations jsonb not null,
+  notify jsonb not null,
+  integration_id text,
+  value double precision,
+  evidence jsonb not null,
+  at timestamp with time zone not null,
+  constraint alert_changes_pkey PRIMARY KEY (seq)
+);
+
+create table alert_counters (
+  name text not null,
+  value bigint not null,
+  constraint alert_counters_pkey PRIMARY KEY (name),
+  constraint alert_counters_name_check CHECK ((name = ANY (ARRAY['rules'::text, 'changes'::text])))
+);
+
+create table alert_group_log (
+  group_id text not null,
+  channel_id text not null,
+  firing text[] not null,
+  resolved text[] not null,
+  at timestamp with time zone not null,
+  constraint alert_group_log_pkey PRIMARY KEY (group_id, channel_id),
+  constraint alert_group_log_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES notification_channels(id) ON DELETE CASCADE,
+  constraint alert_group_log_group_id_fkey FOREIGN KEY (group_id) REFERENCES alert_groups(id) ON DELETE CASCADE
+);
+
+create table alert_group_members (
+  group_id text not null,
+  alert_key text not null,
+  constraint alert_group_members_pkey PRIMARY KEY (group_id, alert_key),
+  constraint alert_group_members_alert_key_fkey FOREIGN KEY (alert_key) REFERENCES notified_alerts(alert_key) ON DELETE CASCADE,
+  constraint alert_group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES alert_groups(id) ON DELETE CASCADE
+);
+
+create table alert_groups (
+  id text not null,
+  policy_id text not null,
+  labels jsonb not null,
+  channels text[],
+  next_flush_at timestamp with time zone,
+  has_flushed boolean not null default false,
+  episode_at timestamp with time zone,
+  level integer not null default 0,
+  due_at timestamp with time zone,
+  updated_at timestamp with time zone not null default now(),
+  constraint alert_groups_pkey PRIMARY KEY (id),
+  constraint alert_groups_policy_id_fkey FOREIGN KEY (policy_id) REFERENCES notification_policies(id) ON DELETE CASCADE
+);
+
+create table alert_instances (
+  rule_id text not null,
+  fingerprint text not null,
+  query_version integer not null,
+  labels jsonb not null,
+  integration_id text,
+  state text not null,
+  reason text not null,
+  value double precision,
+  active_since timestamp with time zone,
+  fired_at timestamp with time zone,
+  recovered_since timestamp with time zone,
+  resolved_at timestamp with time zone,
+  changed_at timestamp with time zone not null,
+  evaluated_at timestamp with time zone not null,
+  evidence jsonb not null,
+  constraint alert_instances_pkey PRIMARY KEY (rule_id, fingerprint),
+  constraint alert_instances_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rules(id) ON DELETE CASCADE,
+  constraint alert_instances_state_check CHECK ((state = ANY (ARRAY['normal'::text, 'pending'::text, 'firing'::text, 'recovering'::text, 'no_data'::text, 'error'::text])))
+);
+
+create table alert_rule_failures (
+  rule_id text not null,
+  error text not null,
+  since timestamp with time zone not null,
+  constraint alert_rule_failures_pkey PRIMARY KEY (rule_id),
+  constraint alert_rule_failures_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rules(id) ON DELETE CASCADE
+);
+
+create table alert_rules (
+  id text not null,
+  shard smallint not null,
+  name text not null,
+  kind text not null,
+  severity text not null,
+  metric text not null,
+  enabled boolean not null,
+  definition jsonb not null,
+  version integer not null default 1,
+  query_version integer not null default 1,
+  revision bigint not null,
+  default_key text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint alert_rules_default_key_key UNIQUE (default_key),
+  constraint alert_rules_pkey PRIMARY KEY (id),
+  constraint alert_rules_kind_check CHECK ((kind = ANY (ARRAY['performance'::text, 'security'::text, 'quality'::text, 'system'::text]))),
+  constraint alert_rules_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'error'::text, 'warning'::text, 'info'::text])))
+);
+
+create table alert_shards (
+  shard smallint not null,
+  lease_token bigint not null default 0,
+  lease_until timestamp with time zone,
+  evaluated_at timestamp with time zone,
+  constraint alert_shards_pkey PRIMARY KEY (shard)
+);
+
 create table api_keys (
   id text not null,
   user_id text not null,
@@ -317,6 +447,29 @@ create table credentials (
   constraint credentials_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
 
+create table dashboard_versions (
+  dashboard_id text not null,
+  version integer not null,
+  title text not null,
+  definition jsonb not null,
+  saved_by text not null,
+  saved_at timestamp with time zone not null default now(),
+  constraint dashboard_versions_pkey PRIMARY KEY (dashboard_id, version),
+  constraint dashboard_versions_dashboard_id_fkey FOREIGN KEY (dashboard_id) REFERENCES dashboards(id) ON DELETE CASCADE
+);
+
+create table dashboards (
+  id text not null,
+  title text not null,
+  roles text[],
+  owner text,
+  version integer not null,
+  definition jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint dashboards_pkey PRIMARY KEY (id)
+);
+
 create table grants (
   id text not null,
   user_id text not null,
@@ -347,6 +500,16 @@ create table idempotency_keys (
   constraint idempotency_keys_pkey PRIMARY KEY (scope, key)
 );
 
+create table inhibition_rules (
+  id text not null,
+  name text not null,
+  source_matchers jsonb not null,
+  target_matchers jsonb not null,
+  equal_labels text[] not null,
+  created_at timestamp with time zone not null default now(),
+  constraint inhibition_rules_pkey PRIMARY KEY (id)
+);
+
 create table installation_keys (
   id text not null,
   status text not null,
@@ -356,6 +519,23 @@ create table installation_keys (
   created_at timestamp with time zone not null default now(),
   constraint installation_keys_pkey PRIMARY KEY (id),
   constraint installation_keys_status_check CHECK ((status = ANY (ARRAY['active'::text, 'retiring'::text])))
+);
+
+create table integration_health (
+  integration_id text not null,
+  state text not null,
+  source text not null,
+  outcome text,
+  detail text,
+  failures integer not null default 0,
+  checked_at timestamp with time zone,
+  changed_at timestamp with time zone not null default now(),
+  next_check_at timestamp with time zone not null,
+  claim bigint not null default 0,
+  constraint integration_health_pkey PRIMARY KEY (integration_id),
+  constraint integration_health_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
+  constraint integration_health_source_check CHECK ((source = ANY (ARRAY['traffic'::text, 'probe'::text, 'none'::text]))),
+  constraint integration_health_state_check CHECK ((state = ANY (ARRAY['pass'::text, 'warn'::text, 'fail'::text, 'unknown'::text])))
 );
 
 create table integration_tuning (
@@ -421,6 +601,23 @@ create table login_throttles (
   constraint login_throttles_pkey PRIMARY KEY (subject)
 );
 
+create table maintenance_windows (
+  id text not null,
+  name text not null,
+  matchers jsonb not null,
+  starts_at timestamp with time zone,
+  ends_at timestamp with time zone,
+  cron text,
+  timezone text,
+  duration_ms bigint,
+  author text not null,
+  comment text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint maintenance_windows_pkey PRIMARY KEY (id),
+  constraint maintenance_windows_check CHECK (((cron IS NULL) = ((starts_at IS NOT NULL) AND (ends_at > starts_at)))),
+  constraint maintenance_windows_check1 CHECK ((((cron IS NULL) = (timezone IS NULL)) AND ((cron IS NULL) = (duration_ms IS NULL))))
+);
+
 create table metric_days (
   bucket timestamp with time zone not null,
   integration_id text not null,
@@ -465,6 +662,106 @@ create table metric_rollups_due (
   marks bigint not null default 1,
   constraint metric_rollups_due_pkey PRIMARY KEY (integration_id, resolution, bucket),
   constraint metric_rollups_due_resolution_check CHECK ((resolution = ANY (ARRAY['hour'::text, 'day'::text])))
+);
+
+create table notification_attempts (
+  notification_id text not null,
+  attempt integer not null,
+  at timestamp with time zone not null,
+  duration_ms integer not null,
+  ok boolean not null,
+  status integer,
+  detail text not null,
+  constraint notification_attempts_pkey PRIMARY KEY (notification_id, attempt),
+  constraint notification_attempts_notification_id_fkey FOREIGN KEY (notification_id) REFERENCES notifications(id) ON DELETE CASCADE
+);
+
+create table notification_channels (
+  id text not null,
+  name text not null,
+  kind text not null,
+  settings jsonb not null,
+  secret_envelope jsonb not null,
+  key_id text not null,
+  send_resolved boolean not null default true,
+  active boolean not null default true,
+  version integer not null default 1,
+  failures integer not null default 0,
+  failing_since timestamp with time zone,
+  last_error text,
+  last_delivered_at timestamp with time zone,
+  tested_at timestamp with time zone,
+  test_ok boolean,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_channels_name_key UNIQUE (name),
+  constraint notification_channels_pkey PRIMARY KEY (id),
+  constraint notification_channels_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id),
+  constraint notification_channels_kind_check CHECK ((kind = ANY (ARRAY['webhook'::text, 'slack'::text, 'email'::text, 'pagerduty'::text, 'discord'::text, 'teams'::text])))
+);
+
+create table notification_intake (
+  id boolean not null default true,
+  seq bigint not null,
+  constraint notification_intake_pkey PRIMARY KEY (id),
+  constraint notification_intake_id_check CHECK (id)
+);
+
+create table notification_policies (
+  id text not null,
+  name text not null,
+  "position" integer not null,
+  is_default boolean not null default false,
+  matchers jsonb not null,
+  group_by text[] not null,
+  go_on boolean not null default false,
+  channels text[],
+  fallback_channel text,
+  steps jsonb not null default '[]'::jsonb,
+  group_wait_ms bigint not null,
+  group_interval_ms bigint not null,
+  repeat_interval_ms bigint not null,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_policies_pkey PRIMARY KEY (id),
+  constraint notification_policies_fallback_channel_fkey FOREIGN KEY (fallback_channel) REFERENCES notification_channels(id) ON DELETE SET NULL
+);
+
+create table notifications (
+  id text not null,
+  group_id text not null,
+  policy_id text not null,
+  channel_id text not null,
+  channel_name text not null,
+  reason text not null,
+  message jsonb not null,
+  fallback_channel_id text,
+  fallback_of text,
+  status text not null default 'pending'::text,
+  attempts integer not null default 0,
+  due_at timestamp with time zone not null,
+  lease_token bigint not null default 0,
+  lease_until timestamp with time zone,
+  last_error text,
+  created_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint notifications_pkey PRIMARY KEY (id),
+  constraint notifications_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+);
+
+create table notified_alerts (
+  alert_key text not null,
+  rule_id text not null,
+  fingerprint text not null,
+  labels jsonb not null,
+  annotations jsonb not null,
+  notify jsonb not null,
+  value double precision,
+  condition text not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone,
+  constraint notified_alerts_pkey PRIMARY KEY (alert_key)
 );
 
 create table one_time_tokens (
@@ -686,6 +983,19 @@ create table sessions (
   constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );
 
+create table silences (
+  id text not null,
+  matchers jsonb not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  author text not null,
+  comment text not null,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint silences_pkey PRIMARY KEY (id),
+  constraint silences_check CHECK ((ends_at > starts_at))
+);
+
 create table stack_identities (
   project_id text not null,
   subject text not null,
@@ -755,6 +1065,15 @@ create table sync_states (
   constraint sync_states_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE
 );
 
+create table system_minutes (
+  bucket timestamp with time zone not null,
+  metric text not null,
+  process text not null,
+  samples double precision[] not null,
+  latest_at timestamp with time zone not null,
+  constraint system_minutes_pkey PRIMARY KEY (metric, bucket, process)
+);
+
 create table tuning_experiments (
   id text not null,
   integration_id text not null,
@@ -812,6 +1131,28 @@ create table webhook_endpoints (
   constraint webhook_endpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
 
+CREATE INDEX alert_changes_by_alert ON public.alert_changes USING btree (rule_id, fingerprint, seq);
+
+CREATE INDEX alert_changes_by_integration ON public.alert_changes USING btree (integration_id, seq);
+
+CREATE INDEX alert_group_log_by_channel ON public.alert_group_log USING btree (channel_id);
+
+CREATE INDEX alert_group_members_by_alert ON public.alert_group_members USING btree (alert_key);
+
+CREATE INDEX alert_groups_by_due ON public.alert_groups USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX alert_groups_by_policy ON public.alert_groups USING btree (policy_id);
+
+CREATE INDEX alert_groups_empty ON public.alert_groups USING btree (updated_at) WHERE (due_at IS NULL);
+
+CREATE INDEX alert_instances_by_change ON public.alert_instances USING btree (changed_at, rule_id, fingerprint);
+
+CREATE INDEX alert_instances_by_integration ON public.alert_instances USING btree (integration_id, changed_at);
+
+CREATE INDEX alert_rules_by_revision ON public.alert_rules USING btree (revision);
+
+CREATE INDEX alert_rules_by_shard ON public.alert_rules USING btree (shard);
+
 CREATE INDEX api_keys_by_rotation ON public.api_keys USING btree (rotated_from) WHERE (rotated_from IS NOT NULL);
 
 CREATE INDEX api_keys_by_user ON public.api_keys USING btree (user_id, id);
@@ -844,6 +1185,10 @@ CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (cre
 
 CREATE UNIQUE INDEX installation_keys_one_active ON public.installation_keys USING btree (status) WHERE (status = 'active'::text);
 
+CREATE INDEX integration_health_due ON public.integration_health USING btree (next_check_at);
+
+CREATE INDEX integration_health_failing ON public.integration_health USING btree (integration_id) WHERE (state = 'fail'::text);
+
 CREATE INDEX integrations_by_owner ON public.integrations USING btree (owner, id);
 
 CREATE INDEX integrations_by_platform ON public.integrations USING btree (platform, id);
@@ -865,6 +1210,20 @@ CREATE INDEX metric_hours_by_time ON ONLY public.metric_hours USING btree (bucke
 CREATE INDEX metric_minutes_by_time ON ONLY public.metric_minutes USING btree (bucket);
 
 CREATE INDEX metric_rollups_due_by_time ON public.metric_rollups_due USING btree (resolution, bucket);
+
+CREATE INDEX notification_channels_by_key ON public.notification_channels USING btree (key_id);
+
+CREATE UNIQUE INDEX notification_policies_default ON public.notification_policies USING btree (is_default) WHERE is_default;
+
+CREATE INDEX notifications_by_channel ON public.notifications USING btree (channel_id, id DESC);
+
+CREATE INDEX notifications_finished ON public.notifications USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+CREATE INDEX notifications_in_order ON public.notifications USING btree (group_id, channel_id, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX notifications_pending ON public.notifications USING btree (due_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX notified_alerts_by_labels ON public.notified_alerts USING gin (labels jsonb_path_ops) WHERE (ends_at IS NULL);
 
 CREATE INDEX one_time_tokens_by_expiry ON public.one_time_tokens USING btree (expires_at);
 
@@ -910,6 +1269,8 @@ CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id, id);
 
+CREATE INDEX silences_by_end ON public.silences USING btree (ends_at);
+
 CREATE INDEX stack_identities_by_user ON public.stack_identities USING btree (user_id);
 
 CREATE INDEX sync_runs_by_age ON public.sync_runs USING btree (finished_at) WHERE (finished_at IS NOT NULL);
@@ -923,6 +1284,8 @@ CREATE UNIQUE INDEX sync_runs_one_active ON public.sync_runs USING btree (integr
 CREATE INDEX sync_runs_queued ON public.sync_runs USING btree (queued_at) WHERE (status = 'queued'::text);
 
 CREATE INDEX sync_schedules_due ON public.sync_schedules USING btree (next_due_at);
+
+CREATE INDEX system_minutes_by_time ON public.system_minutes USING btree (bucket);
 
 CREATE INDEX tuning_experiments_by_integration ON public.tuning_experiments USING btree (integration_id, id);
 

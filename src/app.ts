@@ -17,11 +17,16 @@ import { VERSION } from './http/version.ts';
 import { IntegrationCatalog } from './integrations/catalog.ts';
 import { IntegrationConnections } from './integrations/connections.ts';
 import { IntegrationDeletion } from './integrations/deletion.ts';
+import { findIntegration } from './integrations/integrationQueries.ts';
 import { IntegrationService } from './integrations/integrationService.ts';
 import { ConnectorSessions } from './integrations/sessions.ts';
 import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
+import { Alerts } from './monitoring/alerts/alerts.ts';
+import type { MonitoringService } from './monitoring/monitoringService.ts';
+import { openMonitoring } from './monitoring/openMonitoring.ts';
+import { NotificationService } from './monitoring/notifications/notificationService.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
@@ -82,6 +87,9 @@ export interface App {
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
   readonly performanceMonitoringService: PerformanceMonitoringService;
+  readonly monitoringService: MonitoringService;
+  readonly alerts: Alerts;
+  readonly notifications: NotificationService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -297,6 +305,23 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     budgets: limits.outgoing,
   });
 
+  const monitoring = openMonitoring({
+    database,
+    audit,
+    jobs,
+    clock,
+    log,
+    dataDir: config.dataDir,
+    enabled: config.monitoringEnabled,
+    rateLimits: () => limits.service.storeState(),
+    test: async (integrationId) => {
+      const integration = await findIntegration(database.db, integrationId);
+      return integration === null ? null : connections.test(integration);
+    },
+  });
+  opening.defer(() => monitoring.close());
+  const alerts = new Alerts({ database, audit, source: monitoring.metrics, clock, log });
+  opening.defer(() => alerts.close());
   telemetry.watch({
     outgoing,
     rateLimits: limits.service,
@@ -305,11 +330,28 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     recorder: performanceRecorder,
     version: VERSION,
   });
+  const notifications = new NotificationService({
+    database,
+    credentials,
+    jobs,
+    audit,
+    clock,
+    log,
+    publicUrl: config.publicUrl,
+    allowedPrivateHosts: config.allowedPrivateHosts,
+    mail: config.mail,
+  });
+  opening.defer(() => notifications.close());
 
   if (workers) {
     await jobs.start();
     sync.startWorkers();
     audit.start();
+    monitoring.start();
+    if (config.monitoringEnabled) {
+      await alerts.start();
+      notifications.start();
+    }
   }
   const open = opening.move();
   return {
@@ -332,8 +374,11 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     webhooks,
     integrationService,
     advancedSecurityService,
+    monitoringService: monitoring.service,
+    alerts,
     rateLimitingService: limits.service,
     performanceMonitoringService,
+    notifications,
     close: () => open.disposeAsync(),
   };
 }

@@ -25,6 +25,11 @@ export const PERMISSIONS = {
   'breakGlass:request': { scope: 'workspace', title: 'Ask for break-glass access' },
   'breakGlass:approve': { scope: 'workspace', title: 'Approve the break-glass access of somebody else' },
   'metrics:read': { scope: 'workspace', title: 'Read the metrics of the whole installation' },
+  'monitoring:read': { scope: 'workspace', title: 'See health, metrics, dashboards, alerts and notifications' },
+  'monitoring:write': {
+    scope: 'workspace',
+    title: 'Change dashboards, alert rules and who is told; silence and acknowledge alerts',
+  },
   'audit:read': { scope: 'workspace', title: 'Read, export and prove the audit log' },
 } as const;
 

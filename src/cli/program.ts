@@ -2,6 +2,10 @@ import type { Command } from 'commander';
 import { VERSION } from '../http/version.ts';
 import { group } from './command.ts';
 import { accessFreeze, accessUnfreeze } from './commands/accessFreeze.ts';
+import { alertsAck } from './commands/alertsAck.ts';
+import { alertsChannelsTest } from './commands/alertsChannelsTest.ts';
+import { alertsList } from './commands/alertsList.ts';
+import { alertsSilence } from './commands/alertsSilence.ts';
 import { apiKeysCreate } from './commands/apiKeysCreate.ts';
 import { apiKeysList } from './commands/apiKeysList.ts';
 import { apiKeysRevoke } from './commands/apiKeysRevoke.ts';
@@ -72,6 +76,12 @@ export function buildProgram(json: boolean): Command {
       auditVerify(),
       auditProve(),
       auditKey(),
+    ]),
+    group('alerts', 'What is wrong, and who is told', [
+      alertsList(),
+      alertsSilence(),
+      alertsAck(),
+      group('channels', 'Where notifications go', [alertsChannelsTest()]),
     ]),
     group('users', 'The people who may sign in', [
       usersList(),

@@ -21,7 +21,15 @@ const ID_PREFIXES = {
   oneTimeToken: 'ott',
   apiKey: 'ak',
   replica: 'rep',
+  alertRule: 'alr',
+  dashboard: 'dsh',
   tuningExperiment: 'exp',
+  notificationChannel: 'nch',
+  notificationPolicy: 'apo',
+  notification: 'ntf',
+  silence: 'sil',
+  maintenanceWindow: 'mtw',
+  inhibitionRule: 'inh',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

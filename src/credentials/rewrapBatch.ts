@@ -8,6 +8,9 @@ import type { InstallationKeys } from './installationKeys.ts';
 /** The owner that the audit log's signing keys are sealed for. */
 export const AUDIT_KEY_OWNER = 'audit';
 
+/** The owner that the secrets of notification channels are sealed for. */
+export const CHANNEL_SECRET_OWNER = 'notifications';
+
 /** A table that keeps envelopes beside the key_id that wraps them. */
 export interface SealedTable {
   readonly table: RawBuilder<unknown>;
@@ -44,6 +47,12 @@ export const SEALED_TABLES: readonly SealedTable[] = [
     id: sql.ref('id'),
     envelope: sql.ref('secret_envelope'),
     owner: sql.lit(AUDIT_KEY_OWNER),
+  },
+  {
+    table: sql.table('notification_channels'),
+    id: sql.ref('id'),
+    envelope: sql.ref('secret_envelope'),
+    owner: sql.lit(CHANNEL_SECRET_OWNER),
   },
 ];
 

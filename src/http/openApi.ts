@@ -20,6 +20,7 @@ const TAGS = [
   { name: 'performance', description: 'How fast and how reliable integrations are.' },
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },
+  { name: 'monitoring', description: 'Alert rules, and the alerts that they make.' },
   { name: 'access', description: 'Who may do what: roles, grants, break-glass.' },
   { name: 'audit', description: 'Who did what, and proof of it.' },
   { name: 'auth', description: 'Signing in, sessions, the second factor, invitations.' },

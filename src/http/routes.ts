@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
-import type { CheckHealth } from './healthChecks.ts';
 import { readYamlBodies } from './requestBody.ts';
 import { ACCESS_ROUTES } from './routes/access/accessRoutes.ts';
+import { ALERT_ROUTES } from './routes/alerts/alertRoutes.ts';
 import { createApiKey } from './routes/apiKeys/createApiKey.ts';
 import { listApiKeys } from './routes/apiKeys/listApiKeys.ts';
 import { listOwnApiKeys } from './routes/apiKeys/listOwnApiKeys.ts';
@@ -49,6 +49,7 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { MONITORING_ROUTES } from './routes/monitoring/monitoringRoutes.ts';
 import { getTuning } from './routes/optimizations/getTuning.ts';
 import { listOptimizations } from './routes/optimizations/listOptimizations.ts';
 import { optimizeIntegration } from './routes/optimizations/optimizeIntegration.ts';
@@ -59,6 +60,7 @@ import { getGlobalPerformanceReport } from './routes/performance/getGlobalPerfor
 import { getPerformanceHistory } from './routes/performance/getPerformanceHistory.ts';
 import { getPerformanceSummary } from './routes/performance/getPerformanceSummary.ts';
 import { recordMetrics } from './routes/performance/recordMetrics.ts';
+import { NOTIFICATION_ROUTES } from './routes/notifications/notificationRoutes.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -131,6 +133,8 @@ const ROUTES: readonly AddRoute[] = [
   deleteWebhook,
   listConnectors,
   getConnector,
+  ...ALERT_ROUTES,
+  ...NOTIFICATION_ROUTES,
   ...ACCESS_ROUTES,
   listAuditEntries,
   exportAuditLog,
@@ -175,18 +179,19 @@ const ROUTES: readonly AddRoute[] = [
   accountPages,
   errorPage,
   livez,
+  readyz,
+  health,
+  ...MONITORING_ROUTES,
   metrics,
 ];
 
 /** These take YAML bodies beside JSON. */
 const YAML_ROUTES: readonly AddRoute[] = [validateConnector, saveConnector, deleteConnector];
 
-export function addRoutes(server: Server, app: App, checkHealth: CheckHealth): void {
+export function addRoutes(server: Server, app: App): void {
   for (const add of ROUTES) add(server, app);
   server.register(async (scope) => {
     readYamlBodies(scope);
     for (const add of YAML_ROUTES) add(scope, app);
   });
-  readyz(server, checkHealth);
-  health(server, checkHealth);
 }

@@ -10,7 +10,6 @@ import { LIMITS } from '../core/limits.ts';
 import { OverloadedError } from './errors.ts';
 import { actForPrincipals, guard, limitAddresses } from './guard/guard.ts';
 import { requirePermissions } from './guard/routePermissions.ts';
-import { healthChecks } from './healthChecks.ts';
 import { answerIdempotently } from './idempotency.ts';
 import { notFoundError, recordRoutes } from './notFound.ts';
 import { describeRoutes } from './openApi.ts';
@@ -100,11 +99,7 @@ export function buildServer(app: App): Server {
   describeRoutes(server);
   server.after(() => {
     serveReferencePage(server);
-    addRoutes(
-      server,
-      app,
-      healthChecks(app, () => server.memoryUsage().eventLoopDelay),
-    );
+    addRoutes(server, app);
   });
   return server;
 }

@@ -46,6 +46,16 @@ export function listConditions(
   return sql<boolean>`${sql.join(conditions, sql` and `)}`;
 }
 
+/** Whether somebody may see the integration, in terms of `i`. */
+export function isVisible(visible: VisibleIntegrations): RawBuilder<boolean> {
+  const conditions = listConditions({}, null, visible);
+  if (visible.kind !== 'some' || visible.only === null) return conditions;
+  const { ids, owners, platforms } = visible.only;
+  return sql<boolean>`${conditions} and (
+    i.id = any(${[...ids]}::text[]) or i.owner = any(${[...owners]}::text[]) or i.platform = any(${[...platforms]}::text[])
+  )`;
+}
+
 /**
  * Ids of up to `limit` rows for each thing that allows some, the first `limit` of the list among them. Each is read
  * along an index of its own, so that a page costs what it shows, not what there is.

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { deleteExpiredAccountRows } from '../access/accounts/accountMaintenance.ts';
+import { deleteOldAlertRows } from '../monitoring/alerts/alertMaintenance.ts';
 import type { Database } from '../store/database.ts';
 import { dropPartitionsBefore, ensurePartitions, PARTITION_DAYS_AHEAD } from '../store/partitions.ts';
 import type { Jobs } from './jobs.ts';
@@ -31,6 +32,7 @@ export async function runMaintenance(database: Database, now: Date, signal?: Abo
   await inBatches(signal, () => deleteEndedGrants(database, daysAgo(ENDED_GRANTS_KEPT_DAYS)));
   await inBatches(signal, () => deleteBreakGlass(database, daysAgo(BREAK_GLASS_KEPT_DAYS)));
   await deleteExpiredAccountRows(database, signal);
+  await deleteOldAlertRows(database, now, signal);
 }
 
 /** In small transactions, so that nobody waits long for a lock. */

@@ -532,6 +532,275 @@ export interface PerformanceSummariesTable {
   statistics_until: Date | null;
 }
 
+export interface SystemMinutesTable {
+  bucket: Date;
+  metric: string;
+  process: string;
+  samples: number[];
+  latest_at: Date;
+}
+
+export interface IntegrationHealthTable {
+  integration_id: string;
+  state: 'pass' | 'warn' | 'fail' | 'unknown';
+  source: 'traffic' | 'probe' | 'none';
+  outcome: string | null;
+  detail: string | null;
+  failures: Generated<number>;
+  checked_at: Date | null;
+  changed_at: Generated<Date>;
+  next_check_at: Date;
+  claim: Generated<number>;
+}
+
+export interface DashboardsTable {
+  id: string;
+  title: string;
+  roles: string[] | null;
+  owner: string | null;
+  version: number;
+  definition: Json;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface DashboardVersionsTable {
+  dashboard_id: string;
+  version: number;
+  title: string;
+  definition: Json;
+  saved_by: string;
+  saved_at: Generated<Date>;
+}
+
+export interface AlertCountersTable {
+  name: 'rules' | 'changes';
+  value: number;
+}
+
+export interface AlertRulesTable {
+  id: string;
+  shard: number;
+  name: string;
+  kind: string;
+  severity: string;
+  metric: string;
+  enabled: boolean;
+  definition: Json;
+  version: Generated<number>;
+  query_version: Generated<number>;
+  revision: number;
+  default_key: string | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+  deleted_at: Date | null;
+}
+
+export interface AlertShardsTable {
+  shard: number;
+  lease_token: Generated<number>;
+  lease_until: Date | null;
+  evaluated_at: Date | null;
+}
+
+export interface AlertInstancesTable {
+  rule_id: string;
+  fingerprint: string;
+  query_version: number;
+  labels: Json;
+  integration_id: string | null;
+  state: string;
+  reason: string;
+  value: number | null;
+  active_since: Date | null;
+  fired_at: Date | null;
+  recovered_since: Date | null;
+  resolved_at: Date | null;
+  changed_at: Date;
+  evaluated_at: Date;
+  evidence: Json;
+}
+
+export interface AlertChangesTable {
+  seq: number;
+  rule_id: string;
+  fingerprint: string;
+  rule_name: string;
+  kind: string;
+  severity: string;
+  from_state: string;
+  to_state: string;
+  reason: string;
+  labels: Json;
+  annotations: Json;
+  notify: Json;
+  integration_id: string | null;
+  value: number | null;
+  evidence: Json;
+  at: Date;
+}
+
+export interface AlertRuleFailuresTable {
+  rule_id: string;
+  error: string;
+  since: Date;
+}
+
+export interface NotificationChannelsTable {
+  id: string;
+  name: string;
+  kind: 'webhook' | 'slack' | 'email' | 'pagerduty' | 'discord' | 'teams';
+  settings: Json;
+  secret_envelope: Json;
+  key_id: string;
+  send_resolved: Generated<boolean>;
+  active: Generated<boolean>;
+  version: Generated<number>;
+  failures: Generated<number>;
+  failing_since: Date | null;
+  last_error: string | null;
+  last_delivered_at: Date | null;
+  tested_at: Date | null;
+  test_ok: boolean | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface NotificationPoliciesTable {
+  id: string;
+  name: string;
+  position: number;
+  is_default: Generated<boolean>;
+  matchers: Json;
+  group_by: string[];
+  go_on: Generated<boolean>;
+  channels: string[] | null;
+  fallback_channel: string | null;
+  steps: GeneratedJson;
+  group_wait_ms: number;
+  group_interval_ms: number;
+  repeat_interval_ms: number;
+  version: Generated<number>;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface SilencesTable {
+  id: string;
+  matchers: Json;
+  starts_at: Date;
+  ends_at: Date;
+  author: string;
+  comment: string;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+export interface MaintenanceWindowsTable {
+  id: string;
+  name: string;
+  matchers: Json;
+  starts_at: Date | null;
+  ends_at: Date | null;
+  cron: string | null;
+  timezone: string | null;
+  duration_ms: number | null;
+  author: string;
+  comment: string;
+  created_at: Generated<Date>;
+}
+
+export interface InhibitionRulesTable {
+  id: string;
+  name: string;
+  source_matchers: Json;
+  target_matchers: Json;
+  equal_labels: string[];
+  created_at: Generated<Date>;
+}
+
+export interface NotifiedAlertsTable {
+  alert_key: string;
+  rule_id: string;
+  fingerprint: string;
+  labels: Json<Record<string, string>>;
+  annotations: Json<Record<string, string>>;
+  notify: Json;
+  value: number | null;
+  condition: string;
+  starts_at: Date;
+  ends_at: Date | null;
+}
+
+export interface AlertAcknowledgementsTable {
+  alert_key: string;
+  author: string;
+  comment: string;
+  acknowledged_at: Date;
+  until: Date | null;
+}
+
+export interface AlertGroupsTable {
+  id: string;
+  policy_id: string;
+  labels: Json<Record<string, string>>;
+  channels: string[] | null;
+  next_flush_at: Date | null;
+  has_flushed: Generated<boolean>;
+  episode_at: Date | null;
+  level: Generated<number>;
+  due_at: Date | null;
+  updated_at: Generated<Date>;
+}
+
+export interface AlertGroupMembersTable {
+  group_id: string;
+  alert_key: string;
+}
+
+export interface AlertGroupLogTable {
+  group_id: string;
+  channel_id: string;
+  firing: string[];
+  resolved: string[];
+  at: Date;
+}
+
+export interface NotificationsTable {
+  id: string;
+  group_id: string;
+  policy_id: string;
+  channel_id: string;
+  channel_name: string;
+  reason: string;
+  message: Json;
+  fallback_channel_id: string | null;
+  fallback_of: string | null;
+  status: Generated<'pending' | 'delivered' | 'failed'>;
+  attempts: Generated<number>;
+  due_at: Date;
+  lease_token: Generated<number>;
+  lease_until: Date | null;
+  last_error: string | null;
+  created_at: Date;
+  finished_at: Date | null;
+}
+
+export interface NotificationAttemptsTable {
+  notification_id: string;
+  attempt: number;
+  at: Date;
+  duration_ms: number;
+  ok: boolean;
+  status: number | null;
+  detail: string;
+}
+
+export interface NotificationIntakeTable {
+  id: Generated<boolean>;
+  seq: number;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -581,5 +850,28 @@ export interface Schema {
   performance_watch: PerformanceWatchTable;
   performance_anomalies: PerformanceAnomaliesTable;
   performance_summaries: PerformanceSummariesTable;
+  system_minutes: SystemMinutesTable;
+  integration_health: IntegrationHealthTable;
+  dashboards: DashboardsTable;
+  dashboard_versions: DashboardVersionsTable;
+  alert_counters: AlertCountersTable;
+  alert_rules: AlertRulesTable;
+  alert_shards: AlertShardsTable;
+  alert_instances: AlertInstancesTable;
+  alert_changes: AlertChangesTable;
+  alert_rule_failures: AlertRuleFailuresTable;
+  notification_channels: NotificationChannelsTable;
+  notification_policies: NotificationPoliciesTable;
+  silences: SilencesTable;
+  maintenance_windows: MaintenanceWindowsTable;
+  inhibition_rules: InhibitionRulesTable;
+  notified_alerts: NotifiedAlertsTable;
+  alert_acknowledgements: AlertAcknowledgementsTable;
+  alert_groups: AlertGroupsTable;
+  alert_group_members: AlertGroupMembersTable;
+  alert_group_log: AlertGroupLogTable;
+  notifications: NotificationsTable;
+  notification_attempts: NotificationAttemptsTable;
+  notification_intake: NotificationIntakeTable;
   schema_migrations: SchemaMigrationsTable;
 }

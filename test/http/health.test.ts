@@ -1,10 +1,14 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import { HealthProbe, worstStatus } from '../../src/http/health.ts';
-import { healthChecks } from '../../src/http/healthChecks.ts';
+import { silentLog } from '../../src/core/log.ts';
+import { HealthMonitor } from '../../src/monitoring/health/healthMonitor.ts';
+import { HealthProbe, worstStatus } from '../../src/monitoring/health/healthProbe.ts';
+import { LoopDelay } from '../../src/monitoring/metrics/loopDelay.ts';
+import { SystemRecorder } from '../../src/monitoring/metrics/systemRecorder.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { openTestServer, type TestServer } from './testServer.ts';
 
@@ -86,7 +90,7 @@ describe('the probes', () => {
     return { code, status: json.status, database: json.checks.database.status };
   };
   const becomes = async (path: string, expected: object) => {
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 200; attempt++) {
       if (JSON.stringify(await status(path)) === JSON.stringify(expected)) return;
       await delay(100);
     }
@@ -146,8 +150,23 @@ describe('the probes', () => {
     await pool.query(
       `insert into sync_schedules (integration_id, frequency, next_due_at) values ('int_x', 'hourly', now() - interval '2 minutes')`,
     );
-    const lookSince = async (ms: number) =>
-      (await healthChecks(server.app, () => 0, performance.now() - ms)(1_000)).workers;
+    const loopDelay = new LoopDelay();
+    onTestFinished(() => loopDelay.close());
+    const { clock, log } = { clock: systemClock, log: silentLog };
+    const system = new SystemRecorder({ database: database.current, clock, log, dataDir: tmpdir(), loopDelay });
+    const rateLimits = () => server.app.rateLimitingService.storeState();
+    const lookSince = async (ms: number) => {
+      const watchingSinceMs = performance.now() - ms;
+      const health = new HealthMonitor({
+        database: database.current,
+        clock,
+        system,
+        loopDelay,
+        rateLimits,
+        watchingSinceMs,
+      });
+      return (await health.check(1_000)).checks.services.workers;
+    };
     expect(await lookSince(120_000)).toMatchObject({
       status: 'fail',
       output: expect.stringMatching(/no process fires them/),

@@ -9,6 +9,10 @@ export interface Email {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** Of what may be sent twice, so that mail programs show it once; without angle brackets. */
+  readonly messageId?: string;
+  /** An id that is not sent as a message: what names the same is shown as one conversation. */
+  readonly thread?: string;
 }
 
 export interface MailSettings {
@@ -38,9 +42,16 @@ export class Mailer {
   }
 
   /** Resolves when the server has taken it over. @throws EmailNotSentError */
-  async send({ to, subject, text }: Email): Promise<void> {
+  async send({ to, subject, text, messageId, thread }: Email): Promise<void> {
     try {
-      await this.#transport.sendMail({ from: this.#from, to: { name: '', address: to }, subject, text });
+      await this.#transport.sendMail({
+        from: this.#from,
+        to: { name: '', address: to },
+        subject,
+        text,
+        ...(messageId === undefined ? {} : { messageId: `<${messageId}>` }),
+        ...(thread === undefined ? {} : { references: `<${thread}>` }),
+      });
     } catch (error) {
       throw new EmailNotSentError(`The mail server did not take an e-mail: ${errorMessage(error)}`, { cause: error });
     }

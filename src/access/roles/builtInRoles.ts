@@ -49,23 +49,28 @@ export const BUILT_IN_ROLES: readonly Role[] = [
       'records:read',
       'webhooks:read',
       'connectors:read',
+      'monitoring:read',
+      'monitoring:write',
       'breakGlass:request',
     ),
   },
   {
     name: 'developer',
     description: 'Makes integrations and may do everything with those of one’s own.',
-    permissions: [...onOwn(...ABOUT_INTEGRATIONS), ...everywhere('connectors:read', 'breakGlass:request')],
+    permissions: [
+      ...onOwn(...ABOUT_INTEGRATIONS),
+      ...everywhere('connectors:read', 'monitoring:read', 'breakGlass:request'),
+    ],
   },
   {
     name: 'viewer',
     description: 'Sees every integration, its records and webhooks; changes and exports nothing.',
-    permissions: everywhere('integrations:read', 'records:read', 'webhooks:read', 'connectors:read'),
+    permissions: everywhere('integrations:read', 'records:read', 'webhooks:read', 'connectors:read', 'monitoring:read'),
   },
   {
     name: 'auditor',
     description: 'Reads the audit log, users and integrations; sees no records.',
-    permissions: everywhere('audit:read', 'users:read', 'integrations:read'),
+    permissions: everywhere('audit:read', 'users:read', 'integrations:read', 'monitoring:read'),
   },
 ];
 

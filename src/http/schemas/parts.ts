@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS } from '../../core/limits.ts';
 
 /** Anything that names a thing in an address: printable, without spaces, and no longer than names are. */
-const name = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'takes 1 to 200 printable characters without spaces');
+export const name = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'takes 1 to 200 printable characters without spaces');
 
 export const integrationParams = z.strictObject({ id: name.describe('Id of the integration.') });
 export const runParams = z.strictObject({ ...integrationParams.shape, runId: name });

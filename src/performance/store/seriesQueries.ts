@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { OperationKind, Outcome } from '../../outgoing/types.ts';
 import type { Database } from '../../store/database.ts';
 import { bucketStart, type Phase, type Resolution } from '../types.ts';
@@ -66,27 +66,37 @@ export async function readSeries(database: Database, question: SeriesQuestion): 
 
 async function readRows(database: Database, question: SeriesQuestion): Promise<readonly Row[]> {
   const { integrationId, resolution, operations } = question;
-  const from = new Date(bucketStart(question.fromMs, resolution));
-  const until = new Date(question.untilMs);
-  const columns = sql`bucket, operation, outcome, calls, total_ms, response_bytes, phases`;
-  const wanted = sql`
-    integration_id = ${integrationId} and bucket >= ${from} and bucket < ${until}
-    ${operations === undefined ? sql`` : sql`and operation = any(${operations})`}`;
-  const due = (of: 'hour' | 'day', bucket = sql`part.bucket`) => sql`
-    exists (select from metric_rollups_due due
-            where due.integration_id = ${integrationId} and due.resolution = ${of} and due.bucket = ${bucket})`;
+  const conditions = [
+    sql`part.integration_id = ${integrationId}`,
+    sql`part.bucket >= ${new Date(bucketStart(question.fromMs, resolution))}`,
+    sql`part.bucket < ${new Date(question.untilMs)}`,
+    ...(operations === undefined ? [] : [sql`part.operation = any(${operations})`]),
+  ];
+  const rows = bucketRows(resolution, sql`${sql.join(conditions, sql` and `)}`);
+  return (await sql<Row>`${rows} limit ${MAX_ROWS}`.execute(database.db)).rows;
+}
+
+/**
+ * A query for the rows that the buckets of this resolution are made of: finer ones where they are not merged yet, to be
+ * merged by the reader.
+ * @param wanted in terms of `part`, with bounds of `part.bucket` that are bounds of buckets
+ */
+export function bucketRows(resolution: Resolution, wanted: RawBuilder<unknown>): RawBuilder<unknown> {
+  const columns = sql`integration_id, bucket, operation, outcome, calls, total_ms, response_bytes, phases`;
+  const due = (condition: RawBuilder<unknown>) => sql`
+    exists (select from metric_rollups_due due where due.integration_id = part.integration_id and ${condition})`;
   const inHour = sql`date_trunc('hour', part.bucket, 'UTC')`;
   const inDay = sql`date_trunc('day', part.bucket, 'UTC')`;
   const minutes = sql`select ${columns} from metric_minutes part where ${wanted}`;
-  const hours = sql`select ${columns} from metric_hours part where ${wanted} and not ${due('hour')}
-                    union all ${minutes} and ${due('hour', inHour)}`;
-  // A day is whole in its row, or made of its hours; while one of its hours is due, so is not the day yet.
-  const stale = sql`(${due('day', inDay)} or exists (
-    select from metric_rollups_due due where due.integration_id = ${integrationId} and due.resolution = 'hour'
-      and due.bucket >= ${inDay} and due.bucket < ${inDay} + interval '1 day'))`;
-  const days = sql`select ${columns} from metric_days part where ${wanted} and not ${stale}
-                   union all select ${columns} from (${hours}) part where ${stale}`;
-  const query = { minute: minutes, hour: hours, day: days }[resolution];
-  const { rows } = await sql<Row>`${query} limit ${MAX_ROWS}`.execute(database.db);
-  return rows;
+  const hours = sql`
+    select ${columns} from metric_hours part
+    where ${wanted} and not ${due(sql`due.resolution = 'hour' and due.bucket = part.bucket`)}
+    union all ${minutes} and ${due(sql`due.resolution = 'hour' and due.bucket = ${inHour}`)}`;
+  // A day is whole in its row only when none of its hours is due.
+  const stale = due(sql`(due.resolution = 'day' and due.bucket = ${inDay}
+    or due.resolution = 'hour' and due.bucket >= ${inDay} and due.bucket < ${inDay} + interval '1 day')`);
+  const days = sql`
+    select ${columns} from metric_days part where ${wanted} and not ${stale}
+    union all select ${columns} from (${hours}) part where ${stale}`;
+  return { minute: minutes, hour: hours, day: days }[resolution];
 }

@@ -73,6 +73,17 @@ export async function addressOf(world: World, { member, target }: Walker, route:
       return put({ id: method === 'DELETE' ? await addWebhook(app, target.id) : target.webhookId });
     case '/api/v1/connectors/:platform':
       return put({ platform: method === 'DELETE' ? await addConnector(app) : 'github' });
+    case '/api/v1/alerts/channels/:id':
+    case '/api/v1/alerts/channels/:id/test':
+      return put({ id: await addChannel(app) });
+    case '/api/v1/alerts/policies/:id':
+      return put({ id: await addPolicy(app) });
+    case '/api/v1/alerts/silences/:id':
+      return put({ id: await addSilence(app) });
+    case '/api/v1/alerts/maintenance-windows/:id':
+      return put({ id: await addMaintenance(app) });
+    case '/api/v1/alerts/inhibitions/:id':
+      return put({ id: await addInhibition(app) });
     case '/api/v1/roles/:name':
       return put({ name: await addRole(app) });
     case '/api/v1/grants/:id':
@@ -81,6 +92,14 @@ export async function addressOf(world: World, { member, target }: Walker, route:
       return put({ id: await addBreakGlass(app, victim.id) });
     case '/api/v1/break-glass/:id/end':
       return put({ id: await addBreakGlass(app, member.id) });
+    case '/api/v1/dashboards/:id':
+    case '/api/v1/dashboards/:id/versions':
+    case '/api/v1/dashboards/:id/versions/:version':
+    case '/api/v1/dashboards/:id/export':
+      return put({ id: await addDashboard(app), version: '1' });
+    case '/api/v1/alerts/rules/:id':
+    case '/api/v1/alerts/rules/:id/test':
+      return put({ id: await addAlertRule(app) });
     case '/api/v1/audit/entries/:id/proof':
       return put({ id: world.auditEntryId });
     case '/api/v1/auth/sessions/:id':
@@ -141,6 +160,41 @@ async function addKey(app: App, userId: string): Promise<string> {
   return apiKey.id;
 }
 
+/** Of an address that is never called: it is private, and not one that tests may call. */
+async function addChannel(app: App): Promise<string> {
+  const { channels } = app.notifications;
+  for (const { id, name } of await channels.list()) if (name.startsWith('walked')) await channels.delete(id);
+  const name = `walked ${newIdName()}`;
+  const { channel } = await channels.add({ kind: 'slack', name, settings: { url: 'http://10.0.0.1/hook' } });
+  return channel.id;
+}
+
+async function addPolicy(app: App): Promise<string> {
+  const { policies } = app.notifications;
+  for (const { id, name } of await policies.list()) if (name === 'walked') await policies.delete(id);
+  return (await policies.add({ name: 'walked' })).id;
+}
+
+async function addSilence(app: App): Promise<string> {
+  const endsAt = new Date(Date.now() + 60_000).toISOString();
+  const matchers = [{ label: 'nobody', op: '=', value: 'walked' } as const];
+  return (await app.notifications.silences.add({ matchers, endsAt, comment: 'walked' })).id;
+}
+
+async function addMaintenance(app: App): Promise<string> {
+  const { maintenance } = app.notifications;
+  for (const { id } of await maintenance.list()) await maintenance.delete(id);
+  const times = { startsAt: '2030-01-01T00:00:00Z', endsAt: '2030-01-01T01:00:00Z' };
+  return (await maintenance.add({ name: 'walked', times, comment: 'walked' })).id;
+}
+
+async function addInhibition(app: App): Promise<string> {
+  const { inhibitions } = app.notifications;
+  for (const { id, name } of await inhibitions.list()) if (name === 'walked') await inhibitions.delete(id);
+  const matchers = [{ label: 'nobody', op: '=', value: 'walked' } as const];
+  return (await inhibitions.add({ name: 'walked', sourceMatchers: matchers, targetMatchers: matchers })).id;
+}
+
 const CONNECTOR = `platform: walked
 title: Walked
 category: other
@@ -154,6 +208,20 @@ streams: [{ name: items, title: Items, path: /items, primaryKey: id }]
 
 async function addConnector(app: App): Promise<string> {
   return (await app.connectors.save(CONNECTOR)).connector.platform;
+}
+
+async function addAlertRule(app: App): Promise<string> {
+  const { id } = await app.alerts.rules.create({
+    name: 'Walked',
+    kind: 'quality',
+    severity: 'info',
+    metric: 'sync_failures',
+    aggregation: 'sum',
+    windowMs: 60_000,
+    op: '>',
+    threshold: 0,
+  });
+  return id;
 }
 
 async function addRole(app: App): Promise<string> {
@@ -207,4 +275,8 @@ async function addInvitation(app: App): Promise<string> {
   const email = `${newIdName()}@example.com`;
   const { invitation } = await app.access.accounts.invitations.invite(OPERATOR, { email, role: 'viewer' }, {});
   return invitation.id;
+}
+
+async function addDashboard(app: App): Promise<string> {
+  return (await app.monitoringService.dashboards.create({ title: 'Of everybody', definition: { panels: [] } })).id;
 }

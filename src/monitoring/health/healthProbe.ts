@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts';
-import { errorMessage } from '../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
+import { errorMessage } from '../../core/errors.ts';
 
 export type HealthStatus = 'pass' | 'warn' | 'fail';
 
@@ -8,6 +8,8 @@ export interface HealthObservation {
   readonly status: HealthStatus;
   readonly observedValue?: number | string;
   readonly observedUnit?: string;
+  /** From where on it does not pass, in the same unit. */
+  readonly threshold?: number;
   /** Why it does not pass. */
   readonly output?: string;
 }
