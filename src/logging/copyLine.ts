@@ -11,14 +11,14 @@ export const LINE_COLUMNS =
 export function copyLine(record: LogRecord): string {
   const { observedAt, at, integrationId, severity, message } = record;
   const { eventName, operationId, requestId, traceId, spanId } = record;
-  return `${observedAt}\t${at}\t${escape(integrationId)}\t${severity}\t${escape(message)}\t${field(eventName)}\t${field(operationId)}\t${field(requestId)}\t${field(traceId)}\t${field(spanId)}\t${escape(JSON.stringify(record.attributes))}\n`;
+  return `${observedAt}\t${at}\t${escaped(integrationId)}\t${severity}\t${escaped(message)}\t${field(eventName)}\t${field(operationId)}\t${field(requestId)}\t${field(traceId)}\t${field(spanId)}\t${escaped(JSON.stringify(record.attributes))}\n`;
 }
 
 function field(text: string | null): string {
-  return text === null ? '\\N' : escape(text);
+  return text === null ? '\\N' : escaped(text);
 }
 
 /** Records hold no control characters but as JSON escapes, so that backslashes are all there is to escape. */
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.includes('\\') ? text.replaceAll('\\', '\\\\') : text;
 }
