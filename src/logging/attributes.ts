@@ -1,6 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
-import { REDACTED } from '../redaction/knownSecrets.ts';
+import { liveSecrets, REDACTED } from '../redaction/knownSecrets.ts';
 import type { Redactor } from '../redaction/redactor.ts';
 import { isSecretName } from '../redaction/secretNames.ts';
 import { cleanText } from './cleanText.ts';
@@ -8,6 +8,7 @@ import { LOG_LIMITS } from './limits.ts';
 
 /** Says under which something was left out. */
 const CUT = '[cut]';
+const MAX_NAMES = 2_000;
 
 /**
  * Makes of whatever a caller gives as metadata what is stored of it: JSON within bounds, in one line each, without
@@ -15,6 +16,9 @@ const CUT = '[cut]';
  */
 export class AttributeWriter {
   readonly #redactor: Redactor;
+  /** Names come again and again. Forgotten when a secret becomes known, which one of them may hold. */
+  readonly #names = new Map<string, string>();
+  #namesKnew = 0;
   /** Characters that may still be written of the record at hand. */
   #leftChars = 0;
 
@@ -46,10 +50,23 @@ export class AttributeWriter {
       }
       const value = this.#member(object, name, depth);
       if (value === undefined) continue;
-      const key = this.text(name, LOG_LIMITS.nameChars);
+      const key = this.#name(name);
       this.#leftChars -= key.length + 3;
-      // `__proto__` would set the prototype instead.
-      Object.defineProperty(written, key, { value, enumerable: true, configurable: true, writable: true });
+      // It would set the prototype instead.
+      if (key !== '__proto__') written[key] = value;
+    }
+    return written;
+  }
+
+  #name(name: string): string {
+    if (this.#namesKnew !== liveSecrets.size || this.#names.size > MAX_NAMES) {
+      this.#names.clear();
+      this.#namesKnew = liveSecrets.size;
+    }
+    let written = this.#names.get(name);
+    if (written === undefined) {
+      written = this.text(name, LOG_LIMITS.nameChars);
+      if (name.length <= LOG_LIMITS.nameChars) this.#names.set(name, written);
     }
     return written;
   }
