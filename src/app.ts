@@ -151,6 +151,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     defaultBudget: config.defaultRateLimit,
     attempts,
     budgets,
+    log,
   });
   opening.defer(() => outgoing.close());
 
@@ -173,7 +174,16 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => sync.close());
 
   const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing, audit });
-  const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock, audit });
+  const connections = new IntegrationConnections({
+    database,
+    sessions,
+    outgoing,
+    attempts,
+    sync,
+    clock,
+    audit,
+    log,
+  });
   const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log, audit });
   const webhooks = new WebhookEndpoints(database, credentials, audit);
   const access = await openAccess({
