@@ -22,6 +22,7 @@ import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
 import { ComprehensiveLoggingService } from './logging/comprehensiveLoggingService.ts';
+import { LogKeeping } from './logging/logKeeping.ts';
 import { LogSettings } from './logging/logSettings.ts';
 import { openRecorder } from './logging/openLogging.ts';
 import { PolledLogReader } from './logging/polledLogReader.ts';
@@ -68,6 +69,7 @@ export interface App {
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
   readonly comprehensiveLoggingService: ComprehensiveLoggingService;
+  readonly logKeeping: LogKeeping;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -123,6 +125,15 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => logSettings.close());
   const logReader = new PolledLogReader({ database, clock });
   opening.defer(() => logReader.close());
+  const logKeeping = new LogKeeping({
+    database,
+    audit,
+    jobs,
+    clock,
+    log,
+    settings: logSettings,
+    archive: config.logArchive,
+  });
   const comprehensiveLoggingService = new ComprehensiveLoggingService({
     recorder,
     settings: logSettings,
@@ -245,6 +256,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     advancedSecurityService,
     rateLimitingService,
     comprehensiveLoggingService,
+    logKeeping,
     close: () => open.disposeAsync(),
   };
 }

@@ -82,6 +82,8 @@ export const PROBLEM_TYPES = {
   INVITATION_NOT_FOUND: type(404, 'There is no such open invitation', 'List them with GET /api/v1/auth/invitations.'),
   LAST_OWNER: type(409, 'The last active owner has to stay one', 'Make somebody else an owner first.'),
   LOGIN_THROTTLED: type(429, 'Too many failed attempts', 'Try again after `Retry-After` seconds.'),
+  LOGS_OVERLOADED: type(503, 'Log records come faster than they can be kept', 'Try again; it was counted as dropped.'),
+  LOG_ARCHIVE_INVALID: type(422, 'An archive of logs is not what its manifest says', 'Take another copy of it.'),
   MALFORMED_REQUEST: type(400, 'The request cannot be read', 'Correct the address or the body where `detail` says.'),
   METHOD_NOT_ALLOWED: type(405, 'This address takes other methods', 'Use one of the `Allow` header.'),
   MIGRATION_FAILED: type(500, 'A migration of the database failed', 'Do what the message says and start again.'),

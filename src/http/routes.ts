@@ -49,6 +49,10 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { getLogLevels } from './routes/logs/getLogLevels.ts';
+import { getLogRetention } from './routes/logs/getLogRetention.ts';
+import { setLogLevel } from './routes/logs/setLogLevel.ts';
+import { setLogRetention } from './routes/logs/setLogRetention.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -150,6 +154,10 @@ const ROUTES: readonly AddRoute[] = [
   unfreezeUser,
   freezeApiKey,
   unfreezeApiKey,
+  getLogLevels,
+  setLogLevel,
+  getLogRetention,
+  setLogRetention,
   home,
   accountPages,
   errorPage,
