@@ -76,6 +76,8 @@ describe('the OpenAPI document', () => {
         "GET /api/v1/integrations/{id}/streams",
         "GET /api/v1/integrations/{id}/streams/{stream}/export",
         "GET /api/v1/integrations/{id}/webhooks",
+        "GET /api/v1/logs/levels",
+        "GET /api/v1/logs/retention",
         "GET /api/v1/me/api-keys",
         "GET /api/v1/rate-limits",
         "GET /api/v1/roles",
@@ -124,6 +126,8 @@ describe('the OpenAPI document', () => {
         "POST /api/v1/users/{id}/reactivate",
         "PUT /api/v1/connectors/{platform}",
         "PUT /api/v1/integrations/{id}/rate-limits/{action}",
+        "PUT /api/v1/logs/levels",
+        "PUT /api/v1/logs/retention",
         "PUT /api/v1/users/{id}/role",
       ]
     `);

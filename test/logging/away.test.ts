@@ -20,7 +20,11 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function openRecorder(maxWaitingBytes = 10_000_000): LogRecorder {
-  const sink: Log = { ...silentLog, warn: (message) => void said.push(message), error: (message) => void said.push(message) };
+  const sink: Log = {
+    ...silentLog,
+    warn: (message) => void said.push(message),
+    error: (message) => void said.push(message),
+  };
   return new LogRecorder({ clock: systemClock, root, maxWaitingBytes, level: 'info', sink });
 }
 
@@ -133,7 +137,9 @@ it('what the journal cannot take goes into the database at once', async () => {
   writeFileSync(blocked, '');
   root = blocked;
   const recorder = openRecorder();
-  await expect(recorder.record('int-blocked', 'info', 'before the database is open')).rejects.toThrow(LogsOverloadedError);
+  await expect(recorder.record('int-blocked', 'info', 'before the database is open')).rejects.toThrow(
+    LogsOverloadedError,
+  );
   recorder.start(database.current);
   await recorder.record('int-blocked', 'info', 'numbered', { index: 1 });
   expect(await storedIndexes('int-blocked')).toEqual([1]);
@@ -143,11 +149,18 @@ it('what the journal cannot take goes into the database at once', async () => {
 it('a line that the table refuses does not keep the others out', async () => {
   const folder = join(root, 'jrn_01k9xv2m7d3q8h5t0c4b6n1e2f');
   mkdirSync(folder);
-  writeFileSync(join(folder, 'owner.json'), JSON.stringify({ pid: 2 ** 22 + 1, host: (await import('node:os')).hostname() }));
+  writeFileSync(
+    join(folder, 'owner.json'),
+    JSON.stringify({ pid: 2 ** 22 + 1, host: (await import('node:os')).hostname() }),
+  );
   const at = new Date().toISOString();
-  const line = (index: number): string => `${at}\t${at}\tint-torn\t9\tnumbered\t\\N\t\\N\t\\N\t\\N\t\\N\t{"index": ${index}}\n`;
+  const line = (index: number): string =>
+    `${at}\t${at}\tint-torn\t9\tnumbered\t\\N\t\\N\t\\N\t\\N\t\\N\t{"index": ${index}}\n`;
   const old = line(3).replaceAll(at, '2020-02-29T12:00:00.000Z');
-  writeFileSync(join(folder, `${'0'.repeat(15)}.log`), `${line(0)}\0\0\0\n${line(1)}{"half\n${line(2)}${old}${at}\tcut off`);
+  writeFileSync(
+    join(folder, `${'0'.repeat(15)}.log`),
+    `${line(0)}\0\0\0\n${line(1)}{"half\n${line(2)}${old}${at}\tcut off`,
+  );
   chmodSync(folder, 0o700);
   const recorder = openRecorder();
   recorder.start(database.current);

@@ -41,7 +41,10 @@ function mistakes(secret: string): { message: string; metadata: Record<string, u
     { message: 'an error', metadata: { error: new Error(`failed with ${form}`, { cause: new TypeError(form) }) } },
     { message: 'an address', metadata: { url: `https://user:${form}@example.com/?q=${form}#${form}` } },
     { message: 'headers', metadata: { headers: { authorization: form, 'x-thing': form, list: [form, [form]] } } },
-    { message: 'deep', metadata: { a: { b: { c: [{ d: form }, { [form.slice(0, 90)]: 1 }] } }, [form.slice(0, 90)]: form } },
+    {
+      message: 'deep',
+      metadata: { a: { b: { c: [{ d: form }, { [form.slice(0, 90)]: 1 }] } }, [form.slice(0, 90)]: form },
+    },
     { message: 'ids', metadata: { operationId: form, eventName: form, requestId: form, traceId: form, spanId: form } },
   ]);
 }
@@ -66,7 +69,14 @@ it('no secret that is stored is found anywhere after everybody tried to log it',
 
   const stdout: string[] = [];
   const collect = (message: string, fields?: object): void => void stdout.push(JSON.stringify({ message, ...fields }));
-  const sink: Log = { debug: collect, verbose: collect, info: collect, warn: collect, error: collect, critical: collect };
+  const sink: Log = {
+    debug: collect,
+    verbose: collect,
+    info: collect,
+    warn: collect,
+    error: collect,
+    critical: collect,
+  };
   const config = makeConfig({
     NODE_ENV: 'test',
     DATABASE_URL: database.url,
@@ -91,27 +101,38 @@ it('no secret that is stored is found anywhere after everybody tried to log it',
       configuration: { connector: describeProvider(provider) },
     });
     await app.webhooks.add(id, { url: 'https://example.com/hook', events: ['*'], secret: SECRETS.webhook });
-    expect(await app.integrationService.testConnection(id)).toMatchObject({ success: true });
+    expect(await app.integrationService.testConnection(await app.catalog.get(id))).toMatchObject({ success: true });
     // A provider that repeats what it was given.
     provider.answer = (request, response) => {
       response.statusCode = 400;
-      response.end(JSON.stringify({ error: { message: `You sent ${request.headers.authorization} to ${request.url}` } }));
+      response.end(
+        JSON.stringify({ error: { message: `You sent ${request.headers.authorization} to ${request.url}` } }),
+      );
     };
-    await app.integrationService.testConnection(id);
+    await app.integrationService.testConnection(await app.catalog.get(id));
     for (const secret of Object.values(SECRETS)) {
       for (const { message, metadata } of mistakes(secret)) {
         await app.comprehensiveLoggingService.log(id, 'warn', message, metadata);
         app.log.error(message, { integrationId: id, ...metadata });
-        await app.advancedSecurityService.logAuditEvent('usr_canary', id, 'canary.tried', { message, ...metadata, error: message });
+        await app.advancedSecurityService.logAuditEvent('usr_canary', id, 'canary.tried', {
+          message,
+          ...metadata,
+          error: message,
+        });
       }
     }
     await app.comprehensiveLoggingService.flush();
     await app.audit.flush();
-    const { rows } = await database.current.pool.query(`select count(*)::int as count from logs where integration_id = $1`, [id]);
+    const { rows } = await database.current.pool.query(
+      `select count(*)::int as count from logs where integration_id = $1`,
+      [id],
+    );
     expect(rows[0].count).toBeGreaterThan(Object.values(SECRETS).length * 6 * 8 * 2 - 1);
     // Into the archive, too: all of it is a year old.
     await database.current.pool.query(`update logs set observed_at = observed_at - interval '1 day'`);
-    await app.comprehensiveLoggingService.settings.changeRetention({ rules: [{ scope: '*', level: 'warn', keepDays: 0 }] });
+    await app.comprehensiveLoggingService.settings.changeRetention({
+      rules: [{ scope: '*', level: 'warn', keepDays: 0 }],
+    });
     await app.logKeeping.applyRetention(new AbortController().signal);
     expect(readdirSync(join(dataDir, 'archive')).length).toBeGreaterThan(0);
   } finally {

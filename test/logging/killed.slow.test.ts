@@ -25,7 +25,10 @@ it('nothing that log() acknowledged is lost by kill -9, and nothing is stored tw
   }
   const app = await openTestApp(database.url, { workers: false, environment: { DATA_DIR: dataDir } });
   try {
-    await eventually('the journals of the killed are loaded', () => readdirSync(join(dataDir, 'logs', 'journals')).length === 0);
+    await eventually(
+      'the journals of the killed are loaded',
+      () => readdirSync(join(dataDir, 'logs', 'journals')).length === 0,
+    );
   } finally {
     await app.close();
   }

@@ -80,7 +80,12 @@ it('the closest rule decides, as a search through all of them does', () => {
       const expiry = expiryOf(ageDays, some, DEFAULT_KEEP_DAYS);
       for (const one of ['int-a', 'int-b', 'int-c']) {
         for (const named of LOG_LEVELS) {
-          const closest = [[one, named], [one, null], ['*', named], ['*', null]]
+          const closest = [
+            [one, named],
+            [one, null],
+            ['*', named],
+            ['*', null],
+          ]
             .map(([s, l]) => some.find((r) => r.scope === s && r.level === l)?.keepDays)
             .find((days) => days !== undefined);
           const expected = (closest ?? DEFAULT_KEEP_DAYS[named]) <= ageDays;
@@ -181,8 +186,16 @@ describe('an archive', () => {
     const [day] = readdirSync(folder);
     const manifest = JSON.parse(readFileSync(join(folder, day!, 'manifest.json'), 'utf8'));
     expect(manifest).toMatchObject({ day, pieces: [{ records: 12 }] });
-    const lines = gunzipSync(readFileSync(join(folder, day!, manifest.pieces[0].name))).toString().trim().split('\n');
-    expect(JSON.parse(lines[0]!)).toMatchObject({ integrationId: 'int-a', level: 'debug', severityNumber: 5, attributes: { day: 400 } });
+    const lines = gunzipSync(readFileSync(join(folder, day!, manifest.pieces[0].name)))
+      .toString()
+      .trim()
+      .split('\n');
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      integrationId: 'int-a',
+      level: 'debug',
+      severityNumber: 5,
+      attributes: { day: 400 },
+    });
   });
 
   it('that does not keep what it is given has nothing deleted', async () => {
@@ -215,7 +228,10 @@ describe('an archive', () => {
 it('is set at run time, audited, and applied by the job', async () => {
   const { settings } = app.comprehensiveLoggingService;
   await settings.changeRetention({ rules: [{ scope: '*', level: 'info', keepDays: 0 }], maxBytes: 5_000_000 });
-  expect(await settings.retention()).toMatchObject({ rules: [{ scope: '*', level: 'info', keepDays: 0 }], maxBytes: 5_000_000 });
+  expect(await settings.retention()).toMatchObject({
+    rules: [{ scope: '*', level: 'info', keepDays: 0 }],
+    maxBytes: 5_000_000,
+  });
   const yesterday = new Date(Date.now() - DAY_MS);
   await database.current.pool.query(
     `insert into logs (seq, observed_at, at, integration_id, severity, message, attributes) values
