@@ -23,7 +23,7 @@ export function prettyLog(minimum: number, stream: NodeJS.WriteStream): Log {
       const { value, color } = METHODS[method];
       if (value < minimum) return;
       const time = styleText('gray', new Date().toTimeString().slice(0, 8), { stream });
-      const level = styleText(color, method.padEnd(8), { stream });
+      const level = styleText(color, method.padEnd(5), { stream });
       const rest = Object.entries(fields).map(
         ([key, field]) => `${styleText('gray', `${key}=`, { stream })}${text(field)}`,
       );
