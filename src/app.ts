@@ -27,6 +27,11 @@ import { Alerts } from './monitoring/alerts/alerts.ts';
 import type { MonitoringService } from './monitoring/monitoringService.ts';
 import { openMonitoring } from './monitoring/openMonitoring.ts';
 import { NotificationService } from './monitoring/notifications/notificationService.ts';
+import { ComprehensiveLoggingService } from './logging/comprehensiveLoggingService.ts';
+import { LogKeeping } from './logging/logKeeping.ts';
+import { LogSettings } from './logging/logSettings.ts';
+import { openRecorder } from './logging/openLogging.ts';
+import { PolledLogReader } from './logging/polledLogReader.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
@@ -90,6 +95,8 @@ export interface App {
   readonly monitoringService: MonitoringService;
   readonly alerts: Alerts;
   readonly notifications: NotificationService;
+  readonly comprehensiveLoggingService: ComprehensiveLoggingService;
+  readonly logKeeping: LogKeeping;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -100,13 +107,14 @@ export interface App {
  */
 export async function openApp(options: AppOptions = {}): Promise<App> {
   const config = options.config ?? makeConfig(readEnvironment());
-  const log = options.log ?? silentLog;
   const clock = options.clock ?? systemClock;
   const workers = options.workers ?? true;
   // Closes in reverse what is open when a later step fails, or when the app is closed.
   await using opening = new AsyncDisposableStack();
 
   const secrets = loadSecrets(config);
+  const recorder = openRecorder({ config, secrets, clock, sink: options.log ?? silentLog });
+  const { log } = recorder;
   const database = await openDatabase({
     url: config.databaseUrl,
     dataDir: config.dataDir,
@@ -114,6 +122,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log: (line) => log.info(line),
   });
   opening.defer(() => database.close());
+  recorder.start(database);
+  opening.defer(() => recorder.close());
 
   const telemetry = new Telemetry({ database, clock, integrationSeries: config.metricsIntegrationSeries });
   const openTelemetry = await openOpenTelemetry({
@@ -145,6 +155,26 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     secrets: Object.values(secrets),
   });
   opening.defer(() => audit.close());
+
+  const logSettings = new LogSettings({ database, audit, clock, log, recorder });
+  logSettings.start();
+  opening.defer(() => logSettings.close());
+  const logReader = new PolledLogReader({ database, clock });
+  opening.defer(() => logReader.close());
+  const logKeeping = new LogKeeping({
+    database,
+    audit,
+    jobs,
+    clock,
+    log,
+    settings: logSettings,
+    archive: config.logArchive,
+  });
+  const comprehensiveLoggingService = new ComprehensiveLoggingService({
+    recorder,
+    settings: logSettings,
+    reader: logReader,
+  });
 
   // A rotation that a crash interrupted is finished without anybody asking.
   jobs.define(
@@ -189,6 +219,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
       },
     },
     budgets: limits.outgoing,
+    log,
   });
   opening.defer(() => outgoing.close());
 
@@ -254,16 +285,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => sync.close());
 
   const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing, audit });
-  const deletion = new IntegrationDeletion({
-    database,
-    credentials,
-    sessions,
-    sync,
-    limits: limits.settings,
-    jobs,
-    log,
-    audit,
-  });
   const connections = new IntegrationConnections({
     database,
     sessions,
@@ -272,6 +293,17 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     measured: { enabled: config.performanceMonitoringEnabled, flush: () => performanceRecorder.flush() },
     sync,
     clock,
+    audit,
+    log,
+  });
+  const deletion = new IntegrationDeletion({
+    database,
+    credentials,
+    sessions,
+    sync,
+    limits: limits.settings,
+    jobs,
+    log,
     audit,
   });
   const webhooks = new WebhookEndpoints(database, credentials, audit);
@@ -379,6 +411,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     rateLimitingService: limits.service,
     performanceMonitoringService,
     notifications,
+    comprehensiveLoggingService,
+    logKeeping,
     close: () => open.disposeAsync(),
   };
 }

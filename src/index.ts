@@ -12,6 +12,7 @@ export {
 export type * from './integrations/types.ts';
 export type { PerformanceAnalysis } from './performance/analysis/performanceAnalyzer.ts';
 export type { PerformanceMetrics } from './performance/analysis/performanceMetrics.ts';
+export type { IntegrationLog, LogLevel, LogOptions, LogPage } from './logging/types.ts';
 export {
   type AnomalyDetector,
   type AnomalyDetectorOptions,
@@ -41,6 +42,7 @@ export type {
   RateLimitStats,
 } from './rateLimits/types.ts';
 export { advancedSecurityService } from './services/advancedSecurityService.ts';
+export { comprehensiveLoggingService } from './services/comprehensiveLoggingService.ts';
 export { CredentialEncryption } from './services/credentialEncryption.ts';
 export { integrationService } from './services/integrationService.ts';
 export { performanceMonitoringService } from './services/performanceMonitoringService.ts';

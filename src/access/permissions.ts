@@ -30,6 +30,7 @@ export const PERMISSIONS = {
     scope: 'workspace',
     title: 'Change dashboards, alert rules and who is told; silence and acknowledge alerts',
   },
+  'logs:write': { scope: 'workspace', title: 'Set log levels and how long logs are kept' },
   'audit:read': { scope: 'workspace', title: 'Read, export and prove the audit log' },
 } as const;
 

@@ -2,15 +2,17 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import { errorMessage } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 
-type Method = keyof Log;
+type Method = Exclude<keyof Log, 'isVerbose'>;
 
 const METHODS: Readonly<
   Record<Method, { readonly value: number; readonly color: 'gray' | 'cyan' | 'yellow' | 'red' }>
 > = {
   debug: { value: 20, color: 'gray' },
+  verbose: { value: 25, color: 'gray' },
   info: { value: 30, color: 'cyan' },
   warn: { value: 40, color: 'yellow' },
   error: { value: 50, color: 'red' },
+  critical: { value: 60, color: 'red' },
 };
 
 /** One line each: time, level, message, fields. What others sent can neither break a line nor steer the terminal. */
@@ -27,11 +29,19 @@ export function prettyLog(minimum: number, stream: NodeJS.WriteStream): Log {
       );
       stream.write(`${[time, level, clean(message), ...rest].join(' ')}\n`);
     };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  return {
+    debug: write('debug'),
+    verbose: write('verbose'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    critical: write('critical'),
+  };
 }
 
 function text(value: unknown): string {
   if (value instanceof Error) return clean(JSON.stringify(errorMessage(value)));
+  if (isWrittenError(value)) return clean(JSON.stringify(value.message));
   const written = typeof value === 'string' && /^\S+$/.test(value) ? value : (JSON.stringify(value) ?? 'undefined');
   return clean(written);
 }
@@ -43,4 +53,9 @@ export function clean(line: string): string {
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** As the log's records hold an error, with its stack, which is for the store and not for a line. */
+function isWrittenError(value: unknown): value is { readonly message: string } {
+  return typeof value === 'object' && value !== null && 'type' in value && 'message' in value && 'stack' in value;
 }

@@ -27,6 +27,7 @@ import { integrationsDelete } from './commands/integrationsDelete.ts';
 import { integrationsList } from './commands/integrationsList.ts';
 import { integrationsSync } from './commands/integrationsSync.ts';
 import { integrationsTest } from './commands/integrationsTest.ts';
+import { logsImport } from './commands/logsImport.ts';
 import { migrate } from './commands/migrate.ts';
 import { performance } from './commands/performance.ts';
 import { performanceOptimize } from './commands/performanceOptimize.ts';
@@ -70,6 +71,7 @@ export function buildProgram(json: boolean): Command {
     ]),
     group('access', 'Stopping what is compromised', [accessFreeze(), accessUnfreeze()]),
     group('credentials', 'The keys that credentials are sealed with', [credentialsRotate()]),
+    group('logs', 'What happened', [logsImport()]),
     group('audit', 'Who did what, and proof of it', [
       auditList(),
       auditExport(),

@@ -32,6 +32,10 @@ export interface Config {
   /** Where e-mails are handed over, and whom they come from; null: none are sent. */
   readonly mail: { readonly url: string; readonly from: string } | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** How many bytes of log records may wait in the data folder for the database. */
+  readonly logSpillBytes: number;
+  /** Where log records go before they are deleted: a folder, or `s3://bucket/prefix` at an endpoint (null: Amazon's). */
+  readonly logArchive: { readonly place: string; readonly endpoint: string | null } | null;
   readonly monitoringEnabled: boolean;
   readonly performanceMonitoringEnabled: boolean;
   /** How long measurements are kept, and what integrations are judged by: milliseconds and percent of calls. */
@@ -134,6 +138,12 @@ const VARIABLES = {
       .pipe(z.enum(LOG_LEVELS)),
     LOG_LEVELS.join(', '),
   ],
+  LOG_SPILL_MB: [integer(1, 100_000), 'megabytes from 1 to 100000'],
+  LOG_ARCHIVE: [
+    z.string().regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?|(?!s3:).+)$/),
+    'a folder, or a bucket such as s3://my-logs/integration-services',
+  ],
+  LOG_ARCHIVE_ENDPOINT: [url('http:', 'https:'), 'the http or https address of a store that speaks S3'],
   MONITORING_ENABLED: [boolean, 'true or false'],
   PERFORMANCE_MONITORING_ENABLED: [boolean, 'true or false'],
   METRICS_RETENTION_DAYS: [integer(1, 365), 'a number of days from 1 to 365'],
@@ -216,6 +226,11 @@ export function makeConfig(environment: Environment): Config {
     apiKey: parsed.API_KEY ?? null,
     mail: parsed.SMTP_URL && parsed.SMTP_FROM ? { url: parsed.SMTP_URL, from: parsed.SMTP_FROM } : null,
     logLevel: parsed.LOG_LEVEL ?? 'info',
+    logArchive:
+      parsed.LOG_ARCHIVE === undefined
+        ? null
+        : { place: parsed.LOG_ARCHIVE, endpoint: parsed.LOG_ARCHIVE_ENDPOINT ?? null },
+    logSpillBytes: (parsed.LOG_SPILL_MB ?? 256) * 1024 * 1024,
     monitoringEnabled: parsed.MONITORING_ENABLED ?? true,
     performanceMonitoringEnabled: parsed.PERFORMANCE_MONITORING_ENABLED ?? true,
     performance: {

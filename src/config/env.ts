@@ -28,3 +28,12 @@ function readEnvFile(path: string): Environment {
 export function setProcessVariables(variables: Readonly<Record<string, string>>): void {
   Object.assign(process.env, variables);
 }
+
+/** What LOG_LEVEL of this process was changed to since the call; undefined while it was not. */
+export function watchLogLevel(): () => string | undefined {
+  const started = process.env.LOG_LEVEL;
+  return () => {
+    const level = process.env.LOG_LEVEL;
+    return level === started ? undefined : level?.trim().toLowerCase();
+  };
+}

@@ -30,6 +30,7 @@ const ID_PREFIXES = {
   silence: 'sil',
   maintenanceWindow: 'mtw',
   inhibitionRule: 'inh',
+  journal: 'jrn',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

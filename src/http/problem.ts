@@ -100,6 +100,8 @@ export const PROBLEM_TYPES = {
     'There is no such maintenance window',
     'List them with GET …/maintenance-windows.',
   ),
+  LOGS_OVERLOADED: type(503, 'Log records come faster than they can be kept', 'Try again; it was counted as dropped.'),
+  LOG_ARCHIVE_INVALID: type(422, 'An archive of logs is not what its manifest says', 'Take another copy of it.'),
   MALFORMED_REQUEST: type(400, 'The request cannot be read', 'Correct the address or the body where `detail` says.'),
   METHOD_NOT_ALLOWED: type(405, 'This address takes other methods', 'Use one of the `Allow` header.'),
   METRIC_QUERY_TOO_LARGE: type(

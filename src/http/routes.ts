@@ -61,6 +61,10 @@ import { getPerformanceHistory } from './routes/performance/getPerformanceHistor
 import { getPerformanceSummary } from './routes/performance/getPerformanceSummary.ts';
 import { recordMetrics } from './routes/performance/recordMetrics.ts';
 import { NOTIFICATION_ROUTES } from './routes/notifications/notificationRoutes.ts';
+import { getLogLevels } from './routes/logs/getLogLevels.ts';
+import { getLogRetention } from './routes/logs/getLogRetention.ts';
+import { setLogLevel } from './routes/logs/setLogLevel.ts';
+import { setLogRetention } from './routes/logs/setLogRetention.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -175,6 +179,10 @@ const ROUTES: readonly AddRoute[] = [
   unfreezeUser,
   freezeApiKey,
   unfreezeApiKey,
+  getLogLevels,
+  setLogLevel,
+  getLogRetention,
+  setLogRetention,
   home,
   accountPages,
   errorPage,

@@ -67,6 +67,9 @@ describe('configuration', () => {
       JWT_SECRET: 'j'.repeat(32),
       MONITORING_ENABLED: 'false',
       LOG_LEVEL: 'DEBUG',
+      LOG_SPILL_MB: '5',
+      LOG_ARCHIVE: 's3://our-logs/here',
+      LOG_ARCHIVE_ENDPOINT: 'http://127.0.0.1:9000',
       PERFORMANCE_MONITORING_ENABLED: 'no',
       DEFAULT_RATE_LIMIT: '7',
       RATE_LIMIT_WINDOW: '2000',
@@ -113,6 +116,8 @@ describe('configuration', () => {
       apiKey: 'k'.repeat(32),
       mail: { url: 'smtps://me:pw@mail.example', from: 'Integrations <i@mail.example>' },
       logLevel: 'debug',
+      logSpillBytes: 5 * 1024 * 1024,
+      logArchive: { place: 's3://our-logs/here', endpoint: 'http://127.0.0.1:9000' },
       monitoringEnabled: false,
       performanceMonitoringEnabled: false,
       performance: {

@@ -107,6 +107,8 @@ describe('the OpenAPI document', () => {
         "GET /api/v1/integrations/{id}/streams",
         "GET /api/v1/integrations/{id}/streams/{stream}/export",
         "GET /api/v1/integrations/{id}/webhooks",
+        "GET /api/v1/logs/levels",
+        "GET /api/v1/logs/retention",
         "GET /api/v1/me/api-keys",
         "GET /api/v1/performance",
         "GET /api/v1/performance/summary",
@@ -180,6 +182,8 @@ describe('the OpenAPI document', () => {
         "PUT /api/v1/connectors/{platform}",
         "PUT /api/v1/dashboards/{id}",
         "PUT /api/v1/integrations/{id}/rate-limits/{action}",
+        "PUT /api/v1/logs/levels",
+        "PUT /api/v1/logs/retention",
         "PUT /api/v1/users/{id}/role",
       ]
     `);

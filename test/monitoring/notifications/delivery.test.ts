@@ -1,3 +1,4 @@
+import { silentLog } from '../../../src/core/log.ts';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { useTestDatabase } from '../../support/database.ts';
@@ -146,7 +147,7 @@ describe('a channel that fails', () => {
 describe('without a channel', () => {
   it('says so, and tells the first channel that is added of what fires', async () => {
     const warnings: string[] = [];
-    const log = { debug() {}, info() {}, error() {}, warn: (text: string) => warnings.push(text) };
+    const log = { ...silentLog, warn: (text: string) => warnings.push(text) };
     const notifications = await openNotifications({ log });
     await change('a', 'firing', notifications.clock.now());
     await pass(notifications, 12 * MINUTE);
