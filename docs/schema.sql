@@ -393,6 +393,48 @@ create table local_accounts (
   constraint local_accounts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );
 
+create table log_imports (
+  day date not null,
+  kept_until timestamp with time zone not null,
+  constraint log_imports_pkey PRIMARY KEY (day)
+);
+
+create table log_journals (
+  id text not null,
+  loaded_bytes bigint not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint log_journals_pkey PRIMARY KEY (id)
+);
+
+create table log_levels (
+  scope text not null,
+  severity smallint not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint log_levels_pkey PRIMARY KEY (scope)
+);
+
+create table log_retention (
+  scope text not null,
+  severity smallint not null,
+  keep_days integer not null,
+  constraint log_retention_pkey PRIMARY KEY (scope, severity)
+);
+
+create table log_sequence (
+  id boolean not null default true,
+  next bigint not null,
+  constraint log_sequence_pkey PRIMARY KEY (id),
+  constraint log_sequence_id_check CHECK (id)
+);
+
+create table log_settings (
+  id boolean not null default true,
+  revision bigint not null,
+  max_bytes bigint,
+  constraint log_settings_pkey PRIMARY KEY (id),
+  constraint log_settings_id_check CHECK (id)
+);
+
 create table login_throttles (
   subject text not null,
   failures integer not null,
@@ -400,6 +442,22 @@ create table login_throttles (
   blocked_until timestamp with time zone,
   constraint login_throttles_pkey PRIMARY KEY (subject)
 );
+
+create table logs (
+  seq bigint not null,
+  observed_at timestamp with time zone not null,
+  at timestamp with time zone not null,
+  integration_id text not null,
+  severity smallint not null,
+  message text not null,
+  event_name text,
+  operation_id text,
+  request_id text,
+  trace_id text,
+  span_id text,
+  attributes jsonb not null,
+  constraint logs_pkey PRIMARY KEY (seq, observed_at)
+) partition by RANGE (observed_at);
 
 create table one_time_tokens (
   id text not null,
@@ -690,6 +748,14 @@ CREATE INDEX invitations_by_expiry ON public.invitations USING btree (expires_at
 CREATE UNIQUE INDEX invitations_by_hash ON public.invitations USING btree (token_hash);
 
 CREATE INDEX login_throttles_by_age ON public.login_throttles USING btree (last_failed_at);
+
+CREATE INDEX logs_by_integration ON ONLY public.logs USING btree (integration_id, seq);
+
+CREATE INDEX logs_by_operation ON ONLY public.logs USING btree (operation_id, seq) WHERE (operation_id IS NOT NULL);
+
+CREATE INDEX logs_by_trace ON ONLY public.logs USING btree (trace_id, seq) WHERE (trace_id IS NOT NULL);
+
+CREATE INDEX logs_of_concern ON ONLY public.logs USING btree (integration_id, seq) WHERE (severity >= 13);
 
 CREATE INDEX one_time_tokens_by_expiry ON public.one_time_tokens USING btree (expires_at);
 

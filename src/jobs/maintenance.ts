@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { deleteExpiredAccountRows } from '../access/accounts/accountMaintenance.ts';
 import type { Database } from '../store/database.ts';
-import { dropPartitionsBefore, ensurePartitions, PARTITION_DAYS_AHEAD } from '../store/partitions.ts';
+import { DAILY_TABLES, dropPartitionsBefore, ensurePartitions, PARTITION_DAYS_AHEAD } from '../store/partitions.ts';
 import type { Jobs } from './jobs.ts';
 
 const DAY_MS = 86_400_000;
@@ -24,7 +24,7 @@ export function defineMaintenance(jobs: Jobs, database: Database): void {
 /** One round; may be interrupted anywhere and run again. */
 export async function runMaintenance(database: Database, now: Date, signal?: AbortSignal): Promise<void> {
   const daysAgo = (days: number) => new Date(now.getTime() - days * DAY_MS);
-  await ensurePartitions(database, 'outgoing_attempts', daysAgo(1), 2 + PARTITION_DAYS_AHEAD);
+  for (const table of DAILY_TABLES) await ensurePartitions(database, table, daysAgo(1), 2 + PARTITION_DAYS_AHEAD);
   await dropPartitionsBefore(database, 'outgoing_attempts', daysAgo(ATTEMPTS_KEPT_DAYS));
   await inBatches(signal, () => deleteIdempotencyKeys(database, daysAgo(IDEMPOTENCY_KEYS_KEPT_DAYS)));
   await inBatches(signal, () => deleteSyncRuns(database, daysAgo(SYNC_RUNS_KEPT_DAYS)));

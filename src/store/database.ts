@@ -4,7 +4,7 @@ import Cursor from 'pg-cursor';
 import { lazy } from '../core/lazy.ts';
 import { type EmbeddedServer, openEmbeddedServer } from './embedded/embeddedServer.ts';
 import { migrate } from './migrate.ts';
-import { ensurePartitions, PARTITION_DAYS_AHEAD } from './partitions.ts';
+import { DAILY_TABLES, ensurePartitions, PARTITION_DAYS_AHEAD } from './partitions.ts';
 import { createPool, kyselyPool, translateError } from './pool.ts';
 import type { Schema } from './schema.ts';
 import { runTransaction } from './transaction.ts';
@@ -79,5 +79,5 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
 async function prepare(database: Database, log: (line: string) => void): Promise<void> {
   for (const name of await migrate(database.pool)) log(`database: applied migration ${name}`);
   const yesterday = new Date(Date.now() - DAY_MS);
-  await ensurePartitions(database, 'outgoing_attempts', yesterday, 2 + PARTITION_DAYS_AHEAD);
+  for (const table of DAILY_TABLES) await ensurePartitions(database, table, yesterday, 2 + PARTITION_DAYS_AHEAD);
 }

@@ -9,7 +9,8 @@ const LOCK_KEY = 7_204_118_304;
 export const PARTITION_DAYS_AHEAD = 3;
 
 /** Tables with one partition a day, named `<table>_<yyyymmdd>` after the UTC day. */
-export type DailyTable = 'outgoing_attempts';
+export const DAILY_TABLES = ['outgoing_attempts', 'logs'] as const;
+export type DailyTable = (typeof DAILY_TABLES)[number];
 
 /** Makes the partitions of `days` days from the UTC day of `fromDay` on, where they are missing. */
 export async function ensurePartitions(

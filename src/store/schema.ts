@@ -390,6 +390,55 @@ export interface AuditCheckpointsTable {
   created_at: Generated<Date>;
 }
 
+export interface LogsTable {
+  seq: number;
+  observed_at: Date;
+  at: Date;
+  integration_id: string;
+  severity: number;
+  message: string;
+  event_name: string | null;
+  operation_id: string | null;
+  request_id: string | null;
+  trace_id: string | null;
+  span_id: string | null;
+  attributes: Json;
+}
+
+export interface LogSequenceTable {
+  id: Generated<boolean>;
+  next: number;
+}
+
+export interface LogJournalsTable {
+  id: string;
+  loaded_bytes: number;
+  updated_at: Generated<Date>;
+}
+
+export interface LogLevelsTable {
+  scope: string;
+  severity: number;
+  updated_at: Generated<Date>;
+}
+
+export interface LogRetentionTable {
+  scope: string;
+  severity: number;
+  keep_days: number;
+}
+
+export interface LogSettingsTable {
+  id: Generated<boolean>;
+  revision: number;
+  max_bytes: number | null;
+}
+
+export interface LogImportsTable {
+  day: string;
+  kept_until: Date;
+}
+
 /** Every table of migrations/, as Kysely sees it; a test compares with the real columns. */
 export interface Schema {
   installation_keys: InstallationKeysTable;
@@ -428,5 +477,12 @@ export interface Schema {
   rate_limit_revision: RateLimitRevisionTable;
   rate_limit_replicas: RateLimitReplicasTable;
   rate_limit_usage: RateLimitUsageTable;
+  logs: LogsTable;
+  log_sequence: LogSequenceTable;
+  log_journals: LogJournalsTable;
+  log_levels: LogLevelsTable;
+  log_retention: LogRetentionTable;
+  log_settings: LogSettingsTable;
+  log_imports: LogImportsTable;
   schema_migrations: SchemaMigrationsTable;
 }
