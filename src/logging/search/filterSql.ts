@@ -53,10 +53,7 @@ function textSql(column: RawBuilder<unknown>, test: TextTest): RawBuilder<boolea
 
 /** The collation "C" folds A to Z only, in every locale. */
 function messageSql(contains: Pattern): RawBuilder<boolean> {
-  const [only] = contains;
-  if (contains.length === 1 && typeof only === 'string')
-    return sql`strpos(lower(message collate "C"), ${only}::text) > 0`;
-  return sql`lower(message collate "C") like ${`%${likeOf(contains)}%`}::text`;
+  return sql`message collate "C" ilike ${`%${likeOf(contains)}%`}::text`;
 }
 
 function attributeSql(name: string, test: AttributeTest): RawBuilder<boolean> {

@@ -1,4 +1,4 @@
-import { type LiqeQuery, SyntaxError as LiqeSyntaxError, parse } from 'liqe';
+import { LiqeError, type LiqeQuery, SyntaxError as LiqeSyntaxError, parse } from 'liqe';
 import { InvalidLogQueryError } from './errors.ts';
 import { fieldFilter } from './fields.ts';
 import { EVERYTHING, type LogFilter } from './filter.ts';

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 const DEFAULT_RANGE_MS = DAY_MS;
 const MAX_RANGE_MS = 400 * DAY_MS;
 /** Clocks of replicas may be ahead by less. */
-const AHEAD_MS = 3_600_000;
+const AHEAD_MS = 60_000;
 /** What PostgreSQL and JavaScript both can tell. */
 const EARLIEST_MS = Date.UTC(1970, 0, 1);
 const LATEST_MS = Date.UTC(9999, 11, 31);
