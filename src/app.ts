@@ -21,6 +21,7 @@ import { ConnectorSessions } from './integrations/sessions.ts';
 import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
+import { LogReading } from './logging/logReading.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
@@ -60,6 +61,7 @@ export interface App {
   readonly sync: SyncService;
   readonly catalog: IntegrationCatalog;
   readonly webhooks: WebhookEndpoints;
+  readonly logs: LogReading;
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
@@ -191,6 +193,9 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
   opening.defer(() => rateLimitingService.close());
 
+  const logs = new LogReading({ database, log, clock, redisUrl: config.redisUrl });
+  opening.defer(() => logs.close());
+
   if (workers) {
     await jobs.start();
     sync.startWorkers();
@@ -212,6 +217,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     sync,
     catalog,
     webhooks,
+    logs,
     integrationService,
     advancedSecurityService,
     rateLimitingService,

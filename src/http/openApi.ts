@@ -16,6 +16,7 @@ const TAGS = [
   { name: 'integrations', description: 'Connections to platforms: create, test, change, delete.' },
   { name: 'syncs', description: 'Runs, schedules and streams.' },
   { name: 'records', description: 'What was synced: change feed and exports.' },
+  { name: 'logs', description: 'What happened: searched, counted, exported and followed live.' },
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },
   { name: 'access', description: 'Who may do what: roles, grants, break-glass.' },

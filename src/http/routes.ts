@@ -49,6 +49,12 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { exportLogs } from './routes/logs/exportLogs.ts';
+import { getLogHistogram } from './routes/logs/getLogHistogram.ts';
+import { listIntegrationLogs } from './routes/logs/listIntegrationLogs.ts';
+import { listLogs } from './routes/logs/listLogs.ts';
+import { logEvents } from './routes/logs/logEvents.ts';
+import { streamLogs } from './routes/logs/streamLogs.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -104,6 +110,12 @@ const ROUTES: readonly AddRoute[] = [
   confirmDeletions,
   listRecords,
   exportStream,
+  listLogs,
+  listIntegrationLogs,
+  getLogHistogram,
+  exportLogs,
+  streamLogs,
+  logEvents,
   listWebhooks,
   addWebhook,
   updateWebhook,

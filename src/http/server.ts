@@ -12,6 +12,7 @@ import { actForPrincipals, guard, limitAddresses } from './guard/guard.ts';
 import { requirePermissions } from './guard/routePermissions.ts';
 import { healthChecks } from './healthChecks.ts';
 import { answerIdempotently } from './idempotency.ts';
+import { serveLiveLogs } from './liveLogs.ts';
 import { notFoundError, recordRoutes } from './notFound.ts';
 import { describeRoutes } from './openApi.ts';
 import { PROBLEM_MEDIA_TYPE, problemHeaders, toAppError, toProblem } from './problem.ts';
@@ -81,6 +82,7 @@ export function buildServer(app: App): Server {
     },
   });
   server.register(cookie);
+  serveLiveLogs(server, app);
   // From here on in the order of the calls: what is registered above is loaded first.
   server.after(() => {
     limitAddresses(server, app);

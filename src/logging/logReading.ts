@@ -1,0 +1,70 @@
+import { type Clock, systemClock } from '../core/clock.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Database } from '../store/database.ts';
+import { LiveStreams } from './live/liveStreams.ts';
+import { LogTail } from './live/logTail.ts';
+import { RedisHints } from './live/redisHints.ts';
+import { LogHistory } from './search/logHistory.ts';
+import type { IntegrationLog, LogOptions, LogPage, LogReader } from './types.ts';
+
+interface Parts {
+  readonly database: Database;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** Where replicas tell each other of new logs; null: each looks by itself, four times a second. */
+  readonly redisUrl: string | null;
+}
+
+/** The reading half of the logs: what is stored, and what comes. Asks nothing before it is used. */
+export class LogReading implements LogReader {
+  readonly history: LogHistory;
+  /** Those who follow over a connection. */
+  readonly streams: LiveStreams;
+  readonly #tail: LogTail;
+  readonly #hints: RedisHints | null;
+  readonly #log: Log;
+
+  constructor({ database, log, clock = systemClock, redisUrl }: Parts) {
+    this.#log = log;
+    this.history = new LogHistory({ database, clock });
+    this.#hints = redisUrl === null ? null : new RedisHints(redisUrl, () => this.#tail.wake());
+    this.#tail = new LogTail({ database, log, clock, begins: () => this.#hints?.listen() });
+    this.streams = new LiveStreams({ database, tail: this.#tail, log, clock });
+  }
+
+  /** @throws as `LogHistory.read` does */
+  read(scope: string | readonly string[] | null, options?: LogOptions): Promise<LogPage> {
+    return this.history.read(scope, options);
+  }
+
+  /**
+   * Calls `onLog` with every record that is committed from now on by any replica, in the order of `seq`, soon after:
+   * within a quarter of a second as a rule. Where others follow already, some committed just before may come, too.
+   */
+  subscribe(onLog: (log: IntegrationLog) => void, scope?: string): () => void {
+    return this.#tail.listen(({ logs }) => {
+      for (const log of logs) {
+        if (scope !== undefined && log.integrationId !== scope) continue;
+        try {
+          onLog(log);
+        } catch (error) {
+          this.#log.error('A subscriber to logs failed', { reason: errorMessage(error) });
+        }
+      }
+    });
+  }
+
+  /** To be told of every commit of this process, so that followers have it sooner. */
+  committed(): void {
+    this.#tail.wake();
+    this.#hints?.say();
+  }
+
+  /** Ends every stream and subscription. */
+  async close(): Promise<void> {
+    this.streams.close();
+    this.#hints?.close();
+    await this.#tail.close();
+  }
+}
