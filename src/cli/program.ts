@@ -23,6 +23,7 @@ import { integrationsDelete } from './commands/integrationsDelete.ts';
 import { integrationsList } from './commands/integrationsList.ts';
 import { integrationsSync } from './commands/integrationsSync.ts';
 import { integrationsTest } from './commands/integrationsTest.ts';
+import { logs } from './commands/logs.ts';
 import { migrate } from './commands/migrate.ts';
 import { records } from './commands/records.ts';
 import { start } from './commands/start.ts';
@@ -47,6 +48,7 @@ export function buildProgram(json: boolean): Command {
       integrationsDelete(),
     ]),
     records(),
+    logs(),
     group('connectors', 'The platforms and how they are described', [
       connectorsList(),
       connectorsShow(),

@@ -2,10 +2,14 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
+import { Coming } from './live/coming.ts';
 import { LiveStreams } from './live/liveStreams.ts';
 import { LogTail } from './live/logTail.ts';
 import { RedisHints } from './live/redisHints.ts';
 import { LogHistory } from './search/logHistory.ts';
+import type { LogChoice } from './search/logQuery.ts';
+import { readChoice } from './search/logQuery.ts';
+import { filterPredicate } from './search/matches.ts';
 import type { IntegrationLog, LogOptions, LogPage, LogReader } from './types.ts';
 
 interface Parts {
@@ -24,9 +28,11 @@ export class LogReading implements LogReader {
   readonly #tail: LogTail;
   readonly #hints: RedisHints | null;
   readonly #log: Log;
+  readonly #clock: Clock;
 
   constructor({ database, log, clock = systemClock, redisUrl }: Parts) {
     this.#log = log;
+    this.#clock = clock;
     this.history = new LogHistory({ database, clock });
     this.#hints = redisUrl === null ? null : new RedisHints(redisUrl, () => this.#tail.wake());
     this.#tail = new LogTail({ database, log, clock, begins: () => this.#hints?.listen() });
@@ -53,6 +59,34 @@ export class LogReading implements LogReader {
         }
       }
     });
+  }
+
+  /**
+   * The newest `limit` records that a search finds, the oldest first, and then every one that comes, until the signal
+   * fires. A database that goes away is waited for; nothing is left out or said twice.
+   * @throws as `LogHistory.read` does, and the signal's reason
+   */
+  async *follow(
+    scope: string | null,
+    choice: LogChoice,
+    limit: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<IntegrationLog> {
+    const { filter } = readChoice(choice, this.#clock.now());
+    const matches = filterPredicate(filter);
+    const coming = new Coming();
+    const stop = this.#tail.listen(({ logs }) => coming.add(logs));
+    try {
+      const begun = await this.#tail.begun(signal);
+      yield* (await this.history.newest(scope, choice, limit, begun + 1)).reverse();
+      for (;;) {
+        for (const log of await coming.next(signal))
+          if ((scope === null || log.integrationId === scope) && matches(log)) yield log;
+      }
+    } finally {
+      coming.close();
+      stop();
+    }
   }
 
   /** To be told of every commit of this process, so that followers have it sooner. */

@@ -7,7 +7,14 @@ import { BoundedReads } from './boundedRead.ts';
 import type { LogFilter } from './filter.ts';
 import { filterSql } from './filterSql.ts';
 import { countBuckets, type LogHistogram } from './histogram.ts';
-import { decodeLogCursor, encodeLogCursor, type LogChoice, pageLimit, readChoice } from './logQuery.ts';
+import {
+  decodeLogCursor,
+  encodeLogCursor,
+  type LogChoice,
+  MAX_PAGE_RECORDS,
+  pageLimit,
+  readChoice,
+} from './logQuery.ts';
 import { LOG_COLUMNS, type LogRow, toLog } from './logRows.ts';
 import { type LogScope, scopeCondition } from './logScope.ts';
 import type { TimeBounds } from './timeRange.ts';
@@ -43,6 +50,27 @@ export class LogHistory {
     const rows = await this.#reads.run((tx) => newestRows(tx, conditions, before, limit + 1));
     const logs = rows.slice(0, limit).map(toLog);
     return { logs, nextCursor: rows.length > limit ? encodeLogCursor(logs.at(-1)!.seq) : null };
+  }
+
+  /**
+   * The newest that a search finds, up to `limit`, the newest first.
+   * @param before only those with a smaller `seq`
+   * @throws as `read` does
+   */
+  async newest(scope: LogScope, choice: LogChoice, limit: number, before?: number): Promise<IntegrationLog[]> {
+    const found: IntegrationLog[] = [];
+    let cursor = before === undefined ? undefined : encodeLogCursor(before);
+    while (found.length < limit) {
+      const page: LogPage = await this.read(scope, {
+        ...choice,
+        limit: Math.min(limit - found.length, MAX_PAGE_RECORDS),
+        cursor,
+      });
+      found.push(...page.logs);
+      if (page.nextCursor === null) break;
+      cursor = page.nextCursor;
+    }
+    return found;
   }
 
   /** How many records a search finds, by time and level. @throws as `read` does */

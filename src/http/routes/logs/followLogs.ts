@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { App } from '../../../app.ts';
-import type { LiveSink, LiveStream } from '../../../logging/live/liveStream.ts';
 import { isId } from '../../../core/ids.ts';
+import type { LiveSink, LiveStream } from '../../../logging/live/liveStream.ts';
 import { choiceFilter } from '../../../logging/search/logQuery.ts';
 import type { LogLevel } from '../../../logging/types.ts';
 import { OverloadedError } from '../../errors.ts';
