@@ -21,7 +21,10 @@ import { ConnectorSessions } from './integrations/sessions.ts';
 import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
+import { ComprehensiveLoggingService } from './logging/comprehensiveLoggingService.ts';
 import { LogReading } from './logging/logReading.ts';
+import { LogSettings } from './logging/logSettings.ts';
+import { openRecorder } from './logging/openLogging.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import { InProcessRateBudgets } from './rateLimits/inProcessBudgets.ts';
@@ -65,6 +68,7 @@ export interface App {
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
+  readonly comprehensiveLoggingService: ComprehensiveLoggingService;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -75,13 +79,14 @@ export interface App {
  */
 export async function openApp(options: AppOptions = {}): Promise<App> {
   const config = options.config ?? makeConfig(readEnvironment());
-  const log = options.log ?? silentLog;
   const clock = options.clock ?? systemClock;
   const workers = options.workers ?? true;
   // Closes in reverse what is open when a later step fails, or when the app is closed.
   await using opening = new AsyncDisposableStack();
 
   const secrets = loadSecrets(config);
+  const recorder = openRecorder({ config, secrets, clock, sink: options.log ?? silentLog });
+  const { log } = recorder;
   const database = await openDatabase({
     url: config.databaseUrl,
     dataDir: config.dataDir,
@@ -89,6 +94,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log: (line) => log.info(line),
   });
   opening.defer(() => database.close());
+  recorder.start(database);
+  opening.defer(() => recorder.close());
 
   const keys = await InstallationKeys.open(database, secrets.encryptionSecret);
   const credentials = new CredentialStore(database, keys);
@@ -111,6 +118,17 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     secrets: Object.values(secrets),
   });
   opening.defer(() => audit.close());
+
+  const logSettings = new LogSettings({ database, audit, clock, log, recorder });
+  logSettings.start();
+  opening.defer(() => logSettings.close());
+  const logs = new LogReading({ database, log, clock, redisUrl: config.redisUrl });
+  opening.defer(() => logs.close());
+  const comprehensiveLoggingService = new ComprehensiveLoggingService({
+    recorder,
+    settings: logSettings,
+    reader: logs,
+  });
 
   // A rotation that a crash interrupted is finished without anybody asking.
   jobs.define(
@@ -193,9 +211,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const rateLimitingService = openRateLimits({ config, database, audit, jobs, clock, log, shareChanges });
   opening.defer(() => rateLimitingService.close());
 
-  const logs = new LogReading({ database, log, clock, redisUrl: config.redisUrl });
-  opening.defer(() => logs.close());
-
   if (workers) {
     await jobs.start();
     sync.startWorkers();
@@ -221,6 +236,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     integrationService,
     advancedSecurityService,
     rateLimitingService,
+    comprehensiveLoggingService,
     close: () => open.disposeAsync(),
   };
 }

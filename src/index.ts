@@ -10,6 +10,7 @@ export {
   WebhookNotFoundError,
 } from './integrations/errors.ts';
 export type * from './integrations/types.ts';
+export type { IntegrationLog, LogLevel, LogOptions, LogPage } from './logging/types.ts';
 export {
   type AnomalyDetector,
   type AnomalyDetectorOptions,
@@ -23,6 +24,7 @@ export type {
   RateLimitStats,
 } from './rateLimits/types.ts';
 export { advancedSecurityService } from './services/advancedSecurityService.ts';
+export { comprehensiveLoggingService } from './services/comprehensiveLoggingService.ts';
 export { CredentialEncryption } from './services/credentialEncryption.ts';
 export { integrationService } from './services/integrationService.ts';
 export { rateLimitingService } from './services/rateLimitingService.ts';

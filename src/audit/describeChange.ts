@@ -1,6 +1,6 @@
 import { canonicalJson } from '../core/canonicalJson.ts';
 import type { JsonObject } from '../core/json.ts';
-import { Redactor } from './redaction.ts';
+import { Redactor } from '../redaction/redactor.ts';
 
 /**
  * What changed, as an event tells it: of both sides the members that differ, without secrets. A secret that changed

@@ -1,8 +1,8 @@
 import { canonicalJson, storableText } from '../core/canonicalJson.ts';
 import { newId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { Redactor } from '../redaction/redactor.ts';
 import { boundJson, cutText } from './boundedJson.ts';
-import type { Redactor } from './redaction.ts';
 import type { AuditEvent } from './types.ts';
 
 /** Most bytes that each of `before`, `after` and `details` takes; what is larger is cut with a mark. */

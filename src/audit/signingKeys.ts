@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { newId } from '../core/ids.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
 import { AUDIT_KEY_OWNER } from '../credentials/rewrapBatch.ts';
+import { learnSecrets } from '../redaction/learnSecrets.ts';
 import type { Schema } from '../store/schema.ts';
 import { AuditTamperedError } from './errors.ts';
 import { formatVerifierKey, makeSigner, parseVerifierKey, type SignerKey } from './signedNote.ts';
@@ -39,6 +40,7 @@ export class SigningKeys {
     const known = this.#opened.get(row.id);
     if (known !== undefined && formatVerifierKey(known) === row.verifier_key) return known;
     const secret = await this.#credentials.open(contextOf(row.id), row.secret_envelope, tx);
+    learnSecrets(secret);
     const seed = Buffer.from(String(secret), 'base64');
     const signer = makeSigner(parseVerifierKey(row.verifier_key).name, seed);
     if (formatVerifierKey(signer) !== row.verifier_key)
@@ -53,7 +55,9 @@ export class SigningKeys {
     const id = newId('auditSigningKey');
     const seed = randomBytes(SEED_BYTES);
     const signer = makeSigner(this.#name, seed);
-    const { envelope, keyId } = await this.#credentials.seal(contextOf(id), seed.toString('base64'), tx);
+    const secret = seed.toString('base64');
+    learnSecrets(secret);
+    const { envelope, keyId } = await this.#credentials.seal(contextOf(id), secret, tx);
     seed.fill(0);
     await tx
       .insertInto('audit_signing_keys')

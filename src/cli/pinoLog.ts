@@ -39,8 +39,10 @@ export function createLog({ level, stream, pretty }: LogOptions): Log {
   );
   return {
     debug: (message, fields) => logger.debug(fields ?? {}, message),
+    verbose: (message, fields) => logger.verbose(fields ?? {}, message),
     info: (message, fields) => logger.info(fields ?? {}, message),
     warn: (message, fields) => logger.warn(fields ?? {}, message),
     error: (message, fields) => logger.error(fields ?? {}, message),
+    critical: (message, fields) => logger.critical(fields ?? {}, message),
   };
 }

@@ -2,15 +2,17 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import { errorMessage } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 
-type Method = keyof Log;
+type Method = Exclude<keyof Log, 'isVerbose'>;
 
 const METHODS: Readonly<
   Record<Method, { readonly value: number; readonly color: 'gray' | 'cyan' | 'yellow' | 'red' }>
 > = {
   debug: { value: 20, color: 'gray' },
+  verbose: { value: 25, color: 'gray' },
   info: { value: 30, color: 'cyan' },
   warn: { value: 40, color: 'yellow' },
   error: { value: 50, color: 'red' },
+  critical: { value: 60, color: 'red' },
 };
 
 /** One line each: time, level, message, fields. What others sent can neither break a line nor steer the terminal. */
@@ -21,13 +23,20 @@ export function prettyLog(minimum: number, stream: NodeJS.WriteStream): Log {
       const { value, color } = METHODS[method];
       if (value < minimum) return;
       const time = styleText('gray', new Date().toTimeString().slice(0, 8), { stream });
-      const level = styleText(color, method.padEnd(5), { stream });
+      const level = styleText(color, method.padEnd(8), { stream });
       const rest = Object.entries(fields).map(
         ([key, field]) => `${styleText('gray', `${key}=`, { stream })}${text(field)}`,
       );
       stream.write(`${[time, level, clean(message), ...rest].join(' ')}\n`);
     };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  return {
+    debug: write('debug'),
+    verbose: write('verbose'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    critical: write('critical'),
+  };
 }
 
 function text(value: unknown): string {

@@ -12,6 +12,8 @@ export interface Served {
   /** Where to go; never "everywhere". */
   readonly url: string;
   readonly apiKey: string;
+  /** What the server logs, to where it was told to and into its store. */
+  readonly log: Log;
   /** Makes the one-time link to make the first user; null when there are users. */
   setupLink(): Promise<string | null>;
   /** Whether there are users, so that nobody has to set up anything. */
@@ -35,6 +37,7 @@ export async function serve(config: Config, log: Log): Promise<Served> {
       setupLink: () => setup.ensureSetupLink(config.port === 0 ? url : config.publicUrl),
       isSetUp: () => setup.isDone(),
       apiKey: app.secrets.apiKey,
+      log: app.log,
       ready: () => waitUntilReady(server.url),
       async close() {
         await server.close();

@@ -32,6 +32,8 @@ export interface Config {
   /** Where e-mails are handed over, and whom they come from; null: none are sent. */
   readonly mail: { readonly url: string; readonly from: string } | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** How many bytes of log records may wait in the data folder for the database. */
+  readonly logSpillBytes: number;
   readonly monitoringEnabled: boolean;
   readonly performanceMonitoringEnabled: boolean;
   readonly securityMonitoringEnabled: boolean;
@@ -115,6 +117,7 @@ const VARIABLES = {
       .pipe(z.enum(LOG_LEVELS)),
     LOG_LEVELS.join(', '),
   ],
+  LOG_SPILL_MB: [integer(1, 100_000), 'megabytes from 1 to 100000'],
   MONITORING_ENABLED: [boolean, 'true or false'],
   PERFORMANCE_MONITORING_ENABLED: [boolean, 'true or false'],
   SECURITY_MONITORING_ENABLED: [boolean, 'true or false'],
@@ -192,6 +195,7 @@ export function makeConfig(environment: Environment): Config {
     apiKey: parsed.API_KEY ?? null,
     mail: parsed.SMTP_URL && parsed.SMTP_FROM ? { url: parsed.SMTP_URL, from: parsed.SMTP_FROM } : null,
     logLevel: parsed.LOG_LEVEL ?? 'info',
+    logSpillBytes: (parsed.LOG_SPILL_MB ?? 256) * 1024 * 1024,
     monitoringEnabled: parsed.MONITORING_ENABLED ?? true,
     performanceMonitoringEnabled: parsed.PERFORMANCE_MONITORING_ENABLED ?? true,
     securityMonitoringEnabled: parsed.SECURITY_MONITORING_ENABLED ?? true,

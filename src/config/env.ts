@@ -23,3 +23,12 @@ function readEnvFile(path: string): Environment {
     throw error;
   }
 }
+
+/** What LOG_LEVEL of this process was changed to since the call; undefined while it was not. */
+export function watchLogLevel(): () => string | undefined {
+  const started = process.env.LOG_LEVEL;
+  return () => {
+    const level = process.env.LOG_LEVEL;
+    return level === started ? undefined : level?.trim().toLowerCase();
+  };
+}

@@ -21,6 +21,7 @@ const ID_PREFIXES = {
   oneTimeToken: 'ott',
   apiKey: 'ak',
   replica: 'rep',
+  journal: 'jrn',
 } as const;
 
 type IdKind = keyof typeof ID_PREFIXES;

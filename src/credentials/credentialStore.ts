@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { learnSecrets } from '../redaction/learnSecrets.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 import { type EnvelopeContext, openEnvelope, sealEnvelope } from './envelope.ts';
@@ -36,6 +37,7 @@ export class CredentialStore {
     credentials: Readonly<Record<string, string>>,
     origins: readonly string[] = [],
   ): Promise<void> {
+    learnSecrets(credentials);
     const stored = await tx
       .selectFrom('credentials')
       .select('version')
@@ -82,6 +84,7 @@ export class CredentialStore {
       const context = credentialContext(integrationId, row.owner, row.version, row.origins);
       await beforeRelease?.();
       const credentials = (await this.open(context, row.envelope)) as Record<string, string>;
+      learnSecrets(credentials);
       return { credentials, origins: row.origins };
     }
   }

@@ -6,6 +6,7 @@ import { namedId, newIdName } from '../core/ids.ts';
 import { invalidInput, parseInput } from '../core/input.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { CredentialStore } from '../credentials/credentialStore.ts';
+import { liveSecrets } from '../redaction/knownSecrets.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
 import { changeOf, toJson } from './auditing.ts';
@@ -159,6 +160,7 @@ export class WebhookEndpoints {
 
   /** In the transaction that stores it, so that a rotation of keys either sees the row or is seen by it. */
   async #seal(tx: Transaction<Schema>, integration: Integration, webhookId: string, secret: string) {
+    liveSecrets.add(secret);
     const context = { owner: integration.owner, integrationId: integration.id, field: `webhook:${webhookId}` };
     const { envelope, keyId } = await this.#credentials.seal(context, secret, tx);
     return { secret_envelope: JSON.stringify(envelope), key_id: keyId };

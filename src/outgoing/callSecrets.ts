@@ -1,3 +1,4 @@
+import { liveSecrets } from '../redaction/knownSecrets.ts';
 import { hideSecrets } from './hideSecrets.ts';
 import type { OutgoingCall, OutgoingRequest } from './types.ts';
 
@@ -30,7 +31,10 @@ export class CallSecrets {
 
   /** What the caller itself put in: what it names, headers with such names, such form fields of a token request. */
   learnFromCall({ headers = {}, body, operation, secrets = [] }: OutgoingCall): void {
-    for (const secret of secrets) this.#values.add(secret);
+    for (const secret of secrets) {
+      this.#values.add(secret);
+      liveSecrets.add(secret);
+    }
     for (const [name, value] of Object.entries(headers)) if (SECRET_NAME.test(name)) this.#add(value);
     if (operation !== 'token' || body === undefined) return;
     for (const [name, value] of new URLSearchParams(body.toString())) if (SECRET_NAME.test(name)) this.#add(value);
@@ -75,6 +79,10 @@ export class CallSecrets {
       // Where the password is none, the key is in the user name; else that is only a name.
       if (password.join(':').length < MIN_CHARS) parts.push(user);
     }
-    for (const part of parts) if (part.length >= MIN_CHARS) this.#values.add(part);
+    for (const part of parts) {
+      if (part.length < MIN_CHARS) continue;
+      this.#values.add(part);
+      liveSecrets.add(part);
+    }
   }
 }

@@ -1,5 +1,4 @@
-/** Shorter ones would be found by accident; they are hidden only where they are all there is. */
-const MIN_EMBEDDED_CHARS = 4;
+import { formsOf, MIN_EMBEDDED_CHARS } from '../redaction/secretForms.ts';
 
 export const HIDDEN = '[hidden]';
 
@@ -13,23 +12,4 @@ export function hideSecrets(text: string, secrets: Iterable<string>): string {
     if (form.length >= MIN_EMBEDDED_CHARS) shown = shown.replaceAll(form, HIDDEN);
   }
   return shown;
-}
-
-function formsOf(secret: string): string[] {
-  const encoded = encodeURIComponent(secret.toWellFormed());
-  const base64 = Buffer.from(secret).toString('base64');
-  const unpadded = base64.replace(/=+$/, '');
-  const forms = [
-    secret,
-    encoded,
-    encoded.replace(/%../g, (code) => code.toLowerCase()),
-    new URLSearchParams({ '': secret }).toString().slice(1),
-    JSON.stringify(secret).slice(1, -1),
-    base64,
-    unpadded,
-    unpadded.replaceAll('+', '-').replaceAll('/', '_'),
-    encodeURIComponent(base64),
-  ];
-  // What is as short as this in another form is no secret that could be told from other text.
-  return [...new Set(forms)].filter((form) => form === secret || secret.length >= MIN_EMBEDDED_CHARS);
 }

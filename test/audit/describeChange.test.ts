@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { boundJson } from '../../src/audit/boundedJson.ts';
 import { describeChange } from '../../src/audit/describeChange.ts';
-import { isSecretName, Redactor } from '../../src/audit/redaction.ts';
 import type { JsonObject } from '../../src/core/json.ts';
+import { Redactor } from '../../src/redaction/redactor.ts';
+import { isSecretName } from '../../src/redaction/secretNames.ts';
 
 describe('the description of a change', () => {
   it('has of both sides what differs, and names a secret without showing it', () => {

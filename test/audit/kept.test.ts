@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Checkpoint, openCheckpoint, splitNotes } from '../../src/audit/checkpoint.ts';
 import { KeptFiles } from '../../src/audit/keptFiles.ts';
 import { parseVerifierKey } from '../../src/audit/signedNote.ts';
-import type { Log } from '../../src/core/log.ts';
+import { type Log, silentLog } from '../../src/core/log.ts';
 import { createJobs } from '../../src/jobs/jobs.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
@@ -60,7 +60,7 @@ describe('what is kept outside the database', () => {
 
   it('tells when the database is an older one', async () => {
     const said: string[] = [];
-    const listening: Log = { debug() {}, info() {}, warn() {}, error: (message) => void said.push(message) };
+    const listening: Log = { ...silentLog, error: (message) => void said.push(message) };
     const first = await openAuditLog(database.current);
     await first.recordMany(
       database.current.db,

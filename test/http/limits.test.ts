@@ -79,7 +79,14 @@ describe('the log', () => {
     const lines: [string, string][] = [];
     const level = (name: string) => (message: string, fields?: object) =>
       void lines.push([name, `${message} ${JSON.stringify(fields)}`]);
-    const log: Log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
+    const log: Log = {
+      debug: level('debug'),
+      verbose: level('verbose'),
+      info: level('info'),
+      warn: level('warn'),
+      error: level('error'),
+      critical: level('critical'),
+    };
     const logged = buildServer({ ...server.app, log });
     logged.after(() => {
       logged.get('/api/v1/broken', { config: { permission: 'connectors:read' } }, async () => {

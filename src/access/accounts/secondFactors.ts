@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AuditOrigin, AuditTrail } from '../../audit/types.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { CredentialStore } from '../../credentials/credentialStore.ts';
+import { liveSecrets } from '../../redaction/knownSecrets.ts';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
 import { SecondFactorStateError, WrongCodeError } from './errors.ts';
@@ -50,6 +51,7 @@ export class SecondFactors {
    */
   async enrol({ userId }: UserPrincipal): Promise<Enrolment> {
     const secret = newTotpSecret();
+    liveSecrets.add(secret);
     const { email } = await getUserRow(this.#parts.database.db, userId);
     await this.#parts.database.transaction(async (tx) => {
       const { envelope, keyId } = await this.#parts.credentials.seal(sealContext(userId), secret, tx);
@@ -150,6 +152,7 @@ export class SecondFactors {
 
   async #useTotp(tx: Transaction<Schema>, userId: string, envelope: unknown, code: string): Promise<boolean> {
     const secret = (await this.#parts.credentials.open(sealContext(userId), envelope, tx)) as string;
+    liveSecrets.add(secret);
     const step = totpStep(secret, code, this.#parts.clock.now());
     if (step === null) return false;
     const { numUpdatedRows } = await tx

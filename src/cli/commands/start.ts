@@ -21,8 +21,9 @@ async function run({ environment, out }: Invocation<object>): Promise<void> {
   const { makeConfig } = await import('../../config/config.ts');
   const config = makeConfig(environment);
   const forPerson = !out.json && config.environment === 'development';
+  // What is logged is decided where it is taken, because levels change while the server runs.
   const log = createLog({
-    level: config.logLevel,
+    level: 'debug',
     stream: process.stdout,
     pretty: forPerson && process.stdout.isTTY === true,
   });
@@ -45,11 +46,11 @@ async function run({ environment, out }: Invocation<object>): Promise<void> {
   try {
     const served = await opening;
     if (forPerson) introduce(out, config, served);
-    await introduceSetup(out, log, served, forPerson || process.stderr.isTTY === true);
+    await introduceSetup(out, served.log, served, forPerson || process.stderr.isTTY === true);
     await served.ready();
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     if (forPerson) out.say(`\n${style('green', `Ready in ${seconds} s.`, process.stderr)} Ctrl-C ends it.`);
-    else log.info('ready', { url: served.url, version: VERSION, seconds: Number(seconds) });
+    else served.log.info('ready', { url: served.url, version: VERSION, seconds: Number(seconds) });
   } catch (error) {
     // Asked to end while starting: what the start then meets is no failure.
     if (closing) return;

@@ -1,0 +1,104 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { Database } from '../store/database.ts';
+import { LINE_COLUMNS } from './copyLine.ts';
+import type { Lines } from './journalFiles.ts';
+
+/** Of the whole transaction. Others wait for their numbers meanwhile, so it is short; loading is tried again. */
+const DEADLINE_MS = 20_000;
+const JOURNAL_ID = /^jrn_[0-9a-z]{26}$/;
+
+/** Where lines are: the piece of a journal; null for lines that are in none. */
+export interface Place {
+  readonly journalId: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Writes lines into `logs`, numbered, in one transaction, which also notes how far the journal is loaded: so each line
+ * is loaded once, whoever tries how often.
+ * @returns where the journal was loaded up to; that is not `place.to` when somebody else has been there, and then
+ * nothing was written
+ */
+export async function loadLines(
+  database: Pick<Database, 'pool'>,
+  lines: readonly string[],
+  place: Place | null,
+): Promise<number> {
+  const client = await database.pool.connect();
+  let failure: Error | undefined;
+  const timer = setTimeout(() => {
+    // Ends the connection under the statement, whatever it waits for.
+    failure = new Error('Loading log records took too long.');
+    client.release(failure);
+  }, DEADLINE_MS);
+  try {
+    const first = await begin(client, lines.length, place);
+    if (first === null) {
+      const loaded = await loadedBytes(client, place!);
+      await client.query('rollback');
+      return loaded;
+    }
+    if (lines.length > 0) await copy(client, lines, first);
+    await client.query('commit');
+    return place?.to ?? 0;
+  } catch (error) {
+    if (failure === undefined) {
+      await client.query('rollback').catch((rollback: Error) => {
+        failure = rollback;
+        client.release(rollback);
+      });
+    }
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    if (failure === undefined) client.release();
+  }
+}
+
+/** The number of the first line, or null when the journal is loaded to another place than `place.from`. One round trip. */
+async function begin(client: pg.PoolClient, count: number, place: Place | null): Promise<number | null> {
+  if (place !== null && !JOURNAL_ID.test(place.journalId)) throw new TypeError('That is no journal.');
+  const isNext = place === null ? '' : 'where exists (select from journal)';
+  const journal =
+    place === null
+      ? ''
+      : `journal as (
+          insert into log_journals as known (id, loaded_bytes)
+          select '${place.journalId}', ${place.to}
+          where ${place.from === 0} or exists (select from log_journals where id = '${place.journalId}')
+          on conflict (id) do update set loaded_bytes = excluded.loaded_bytes, updated_at = now()
+          where known.loaded_bytes = ${place.from}
+          returning 1
+        ),`;
+  // Of the simple protocol, so that it needs no parameters; what stands in it are numbers and a checked id.
+  const results = (await client.query(`
+    begin;
+    set local statement_timeout = ${DEADLINE_MS};
+    set local idle_in_transaction_session_timeout = ${DEADLINE_MS};
+    with ${journal} numbers as (
+      update log_sequence set next = next + ${count} ${isNext} returning next - ${count} as first
+    ) select first from numbers`)) as unknown as pg.QueryResult<{ first: number }>[];
+  return results.at(-1)!.rows[0]?.first ?? null;
+}
+
+async function loadedBytes(client: pg.PoolClient, { journalId }: Place): Promise<number> {
+  const { rows } = await client.query<{ loaded_bytes: number }>('select loaded_bytes from log_journals where id = $1', [
+    journalId,
+  ]);
+  return rows[0]?.loaded_bytes ?? 0;
+}
+
+async function copy(client: pg.PoolClient, lines: readonly string[], first: number): Promise<void> {
+  const numbered = lines.map((line, index) => `${first + index}\t${line}\n`).join('');
+  const stream = client.query(copyFrom(`copy logs (seq, ${LINE_COLUMNS}) from stdin`));
+  await pipeline(Readable.from([Buffer.from(numbered, 'latin1')]), stream);
+}
+
+/** The lines as texts with a character a byte, without their ends. */
+export function splitLines({ bytes }: Pick<Lines, 'bytes'>): string[] {
+  return bytes.toString('latin1', 0, bytes.length - 1).split('\n');
+}

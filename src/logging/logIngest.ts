@@ -1,0 +1,208 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorMessage } from '../core/errors.ts';
+import type { Database } from '../store/database.ts';
+import { LogsOverloadedError } from './errors.ts';
+import { Journal } from './journal.ts';
+import { isMissingPartition, JournalLoader, makePartitions } from './journalLoader.ts';
+import { finishJournal, loadLeftJournals } from './leftJournals.ts';
+import { loadLines, splitLines } from './loadLines.ts';
+import { SEVERITIES } from './types.ts';
+
+/** What is logged within this time shares a transaction; more than half a megabyte does not wait. */
+const GATHER_MS = 40;
+const GATHER_BYTES = 512 * 1024;
+const FIRST_BACK_OFF_MS = 200;
+const LONGEST_BACK_OFF_MS = 5_000;
+const LOOK_FOR_LEFT_MS = 15_000;
+const CLOSE_MS = 5_000;
+/** Lines that wait for the file system. */
+const MAX_WAITING = 100_000;
+/** Lines that wait for the database directly, because the journal takes none. */
+const MAX_DIRECT = 1_000;
+
+export interface LogIngestOptions {
+  /** Where journals are kept. */
+  readonly root: string;
+  /** How much may wait for the database. Records of error and critical may take a tenth more. */
+  readonly maxBytes: number;
+  /** Said to whoever watches the process; must not throw. */
+  readonly onTrouble: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface LogIngestState {
+  /** Records taken since the start. */
+  readonly accepted: number;
+  /** Records that were not taken, or not taken by the database, since the start. */
+  readonly dropped: number;
+  /** Bytes of this process that wait for the database. */
+  readonly waitingBytes: number;
+  /** Why the last try to load did not work; null when it did. */
+  readonly failure: string | null;
+}
+
+/**
+ * Takes lines at the speed of a file, and brings them into the database behind. While the database is away they wait
+ * in the journal; when it holds its fill, what comes is dropped and counted.
+ */
+export class LogIngest {
+  readonly #options: LogIngestOptions;
+  readonly #journal: Journal;
+  readonly #closing = new AbortController();
+  #loader: JournalLoader | null = null;
+  #database: Database | null = null;
+  #loops: Promise<unknown> = Promise.resolve();
+  #wake = Promise.withResolvers<void>();
+  #failure: string | null = null;
+  #accepted = 0;
+  #dropped = 0;
+  #direct = 0;
+  #closed = false;
+
+  constructor(options: LogIngestOptions) {
+    this.#options = options;
+    this.#journal = new Journal(options.root);
+  }
+
+  get state(): LogIngestState {
+    return {
+      accepted: this.#accepted,
+      dropped: this.#dropped,
+      waitingBytes: this.#waitingBytes,
+      failure: this.#failure,
+    };
+  }
+
+  get #waitingBytes(): number {
+    return this.#journal.end - (this.#loader?.loaded ?? 0);
+  }
+
+  /** Begins to load, also what processes before left. Lines may have been added already. */
+  start(database: Database): void {
+    this.#database = database;
+    const onRefused = (reason: unknown): void => {
+      this.#dropped += 1;
+      this.#options.onTrouble('A log record was refused by the database', { reason: errorMessage(reason) });
+    };
+    const journal = this.#journal;
+    const read = (from: number, maxBytes: number) => journal.read(from, maxBytes);
+    const loader = new JournalLoader({ journalId: journal.id, read }, { database, onRefused });
+    this.#loader = loader;
+    this.#loops = Promise.all([this.#load(loader), this.#lookForLeft({ database, onRefused })]);
+  }
+
+  /**
+   * Resolves when the line outlives this process; with severity error and above, when it outlives the machine.
+   * @throws LogsOverloadedError
+   */
+  async add(line: string, severity: number): Promise<void> {
+    const reserve = severity >= SEVERITIES.error ? 1.1 : 1;
+    if (this.#closed) throw this.#drop('The log is closed.');
+    if (this.#waitingBytes > this.#options.maxBytes * reserve || this.#journal.waiting >= MAX_WAITING) {
+      throw this.#drop('More log records wait for the database than may.');
+    }
+    try {
+      await this.#journal.append(line, severity >= SEVERITIES.error);
+    } catch (error) {
+      await this.#insertDirectly(line, error);
+    }
+    this.#accepted += 1;
+    this.#wake.resolve();
+  }
+
+  /** Resolves when everything that was added before is in the database. Rejects when that does not work now. */
+  async flush(): Promise<void> {
+    await this.#journal.settled();
+    const until = this.#journal.end;
+    while (this.#loader !== null && this.#loader.loaded < until) {
+      if (this.#failure !== null) throw new LogsOverloadedError(`The log cannot be written: ${this.#failure}`);
+      this.#wake.resolve();
+      await delay(5);
+    }
+  }
+
+  /** Loads what is there, for a few seconds at most; the rest stays in the journal for the next start. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#loader !== null) await Promise.race([this.flush().catch(() => {}), delay(CLOSE_MS)]);
+    this.#closing.abort();
+    this.#wake.resolve();
+    await this.#loops;
+    const emptied = this.#loader !== null && this.#waitingBytes <= 0;
+    if (emptied && this.#journal.end > 0) await finishJournal(this.#database!, this.#journal.id).catch(() => {});
+    await this.#journal.close(emptied || this.#journal.end === 0);
+  }
+
+  async #load(loader: JournalLoader): Promise<void> {
+    let backOffMs = 0;
+    while (!this.#closing.signal.aborted) {
+      try {
+        const more = await loader.loadNext();
+        backOffMs = 0;
+        if (this.#failure !== null) {
+          this.#failure = null;
+          this.#options.onTrouble('Log records are written again', {});
+        }
+        await this.#journal.forget(loader.loaded);
+        if (more && this.#waitingBytes > 0) await this.#gather();
+        else if (!more || this.#waitingBytes <= 0) await this.#idle();
+      } catch (error) {
+        const reason = errorMessage(error);
+        if (this.#failure === null) this.#options.onTrouble('Log records wait for the database', { reason });
+        this.#failure = reason;
+        backOffMs = Math.min(LONGEST_BACK_OFF_MS, backOffMs * 2 || FIRST_BACK_OFF_MS);
+        await this.#pause(backOffMs);
+      }
+    }
+  }
+
+  /** Waits for lines, and then for those that come soon after. */
+  async #idle(): Promise<void> {
+    if (this.#waitingBytes <= 0) await this.#wake.promise;
+    this.#wake = Promise.withResolvers();
+    await this.#gather();
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#waitingBytes < GATHER_BYTES && !this.#closed) await this.#pause(GATHER_MS);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
+  }
+
+  async #lookForLeft(options: ConstructorParameters<typeof JournalLoader>[1]): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        await loadLeftJournals(this.#options.root, options, this.#closing.signal);
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        this.#options.onTrouble('Log records of an earlier process wait', { reason: errorMessage(error) });
+      }
+      await this.#pause(LOOK_FOR_LEFT_MS);
+    }
+  }
+
+  /** When the journal takes no line, such as on a full disk, only the database can keep it. */
+  async #insertDirectly(line: string, cause: unknown): Promise<void> {
+    const database = this.#database;
+    if (database === null || this.#direct >= MAX_DIRECT) throw this.#drop(errorMessage(cause));
+    this.#direct += 1;
+    try {
+      const lines = splitLines({ bytes: Buffer.from(line) });
+      await loadLines(database, lines, null).catch(async (error: unknown) => {
+        if (!isMissingPartition(error)) throw error;
+        await makePartitions(database, lines);
+        await loadLines(database, lines, null);
+      });
+    } catch (error) {
+      throw this.#drop(errorMessage(error));
+    } finally {
+      this.#direct -= 1;
+    }
+  }
+
+  #drop(reason: string): LogsOverloadedError {
+    this.#dropped += 1;
+    return new LogsOverloadedError(`The log record was dropped. ${reason}`);
+  }
+}

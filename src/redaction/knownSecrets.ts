@@ -1,0 +1,139 @@
+import { base64Parts, formsOf } from './secretForms.ts';
+
+/** Stands where a secret was. */
+export const REDACTED = '[redacted]';
+/** Characters of the piece by which a form is found; what is shorter is not looked for. */
+const PIECE_CHARS = 6;
+const MAX_SECRET_CHARS = 16_384;
+const MAX_SECRETS = 10_000;
+const FACTOR = 31;
+/** FACTOR to the power of PIECE_CHARS, to take the character out that leaves the piece. */
+const LEAVING = Array.from({ length: PIECE_CHARS }).reduce<number>((power) => Math.imul(power, FACTOR), 1);
+/** Bits, of which a piece's hash picks one. */
+const FILTER_BITS = 2 ** 20;
+
+interface Form {
+  readonly text: string;
+  /** Where in it the piece begins. */
+  readonly offset: number;
+}
+
+/**
+ * Finds secrets whose values are known, in all their forms, in one pass over a text however many there are: the
+ * search of Karp and Rabin, by a piece of each form that few others share. Holds the 10,000 that were added last.
+ */
+export class KnownSecrets {
+  readonly #secrets = new Set<string>();
+  #forms = new Map<number, Form[]>();
+  #filter = new Uint8Array(0);
+
+  get size(): number {
+    return this.#secrets.size;
+  }
+
+  /** Looks for this value from now on. One of fewer than six characters would be found by accident: it is passed over. */
+  add(secret: string): void {
+    if (secret.length < PIECE_CHARS || secret.length > MAX_SECRET_CHARS) return;
+    if (this.#secrets.delete(secret)) {
+      // Known already, and used again: the last to be forgotten.
+      this.#secrets.add(secret);
+      return;
+    }
+    this.#secrets.add(secret);
+    if (this.#secrets.size > MAX_SECRETS) this.#forgetOldest();
+    else this.#index(secret);
+  }
+
+  /** The text with `[redacted]` in place of every form of every secret. */
+  hide(text: string): string {
+    const found = this.#find(text);
+    if (found === null) return text;
+    let shown = '';
+    let end = 0;
+    for (const [from, to] of found.sort((one, other) => one[0] - other[0])) {
+      // Overlapping ones are hidden as one.
+      if (from >= end) shown += text.slice(end, from) + REDACTED;
+      end = Math.max(end, to);
+    }
+    return shown + text.slice(end);
+  }
+
+  #find(text: string): [number, number][] | null {
+    if (this.#secrets.size === 0 || text.length < PIECE_CHARS) return null;
+    let found: [number, number][] | null = null;
+    let hash = 0;
+    for (let at = 0; at < text.length; at++) {
+      hash = (Math.imul(hash, FACTOR) + text.charCodeAt(at)) | 0;
+      if (at >= PIECE_CHARS) hash = (hash - Math.imul(text.charCodeAt(at - PIECE_CHARS), LEAVING)) | 0;
+      if (at < PIECE_CHARS - 1 || !this.#mayHave(hash)) continue;
+      for (const form of this.#forms.get(hash) ?? []) {
+        const from = at - PIECE_CHARS + 1 - form.offset;
+        if (from < 0 || !text.startsWith(form.text, from)) continue;
+        found ??= [];
+        found.push([from, from + form.text.length]);
+      }
+    }
+    return found;
+  }
+
+  #mayHave(hash: number): boolean {
+    const bit = bitOf(hash);
+    return (this.#filter[bit >>> 3]! & (1 << (bit & 7))) !== 0;
+  }
+
+  #index(secret: string): void {
+    if (this.#filter.length === 0) this.#filter = new Uint8Array(FILTER_BITS / 8);
+    for (const text of new Set([...formsOf(secret), ...base64Parts(secret)])) {
+      if (text.length < PIECE_CHARS) continue;
+      const { hash, offset } = this.#rarestPiece(text);
+      const forms = this.#forms.get(hash);
+      if (forms === undefined) this.#forms.set(hash, [{ text, offset }]);
+      else forms.push({ text, offset });
+      const bit = bitOf(hash);
+      this.#filter[bit >>> 3]! |= 1 << (bit & 7);
+    }
+  }
+
+  /** Many secrets begin alike (`sk_live_`): taken is the piece that the fewest others are found by. */
+  #rarestPiece(text: string): { hash: number; offset: number } {
+    let best = { hash: 0, offset: 0 };
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let offset = 0; offset <= text.length - PIECE_CHARS && fewest > 0; offset++) {
+      const hash = hashOf(text, offset);
+      const others = this.#forms.get(hash)?.length ?? 0;
+      if (others < fewest) {
+        best = { hash, offset };
+        fewest = others;
+      }
+    }
+    return best;
+  }
+
+  #forgetOldest(): void {
+    const kept = [...this.#secrets].slice(-MAX_SECRETS / 2);
+    this.#secrets.clear();
+    this.#forms = new Map();
+    this.#filter = new Uint8Array(0);
+    for (const secret of kept) {
+      this.#secrets.add(secret);
+      this.#index(secret);
+    }
+  }
+}
+
+function hashOf(text: string, offset: number): number {
+  let hash = 0;
+  for (let at = offset; at < offset + PIECE_CHARS; at++) hash = (Math.imul(hash, FACTOR) + text.charCodeAt(at)) | 0;
+  return hash;
+}
+
+/** Spread over the filter: hashes of letters have much in common. */
+function bitOf(hash: number): number {
+  return Math.imul(hash, 0x9e3779b1) >>> 12;
+}
+
+/**
+ * Every secret value that this process has had in the clear: credentials it opened or sealed, tokens it was issued,
+ * its own configuration. One for the process, because what it writes is one, too, however many apps are open in it.
+ */
+export const liveSecrets = new KnownSecrets();

@@ -1,0 +1,45 @@
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { KnownSecrets, liveSecrets, REDACTED } from './knownSecrets.ts';
+import { isSecretName } from './secretNames.ts';
+import { hideRecognised } from './secretRules.ts';
+
+/** Deeper than anything that is recorded. */
+const MAX_DEPTH = 64;
+
+/**
+ * Takes secrets out of what is recorded, in logs and in the audit log alike: by the names of members, by what values
+ * look like, and by the values that this process knows. The second line of defence: whoever records something leaves
+ * them out.
+ */
+export class Redactor {
+  readonly #known = new KnownSecrets();
+
+  /** @param known values that are secret wherever they stand, beside all that the process has used */
+  constructor(known: Iterable<string> = []) {
+    for (const secret of known) this.#known.add(secret);
+  }
+
+  /** A copy without secrets. A member with a secret's name keeps its name and loses its value. */
+  object(object: JsonObject, depth = 0): JsonObject {
+    const members = Object.entries(object).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(
+      members.map(([name, value]) => [this.text(name), isSecretName(name) ? hide(value) : this.#value(value, depth)]),
+    );
+  }
+
+  text(text: string): string {
+    return hideRecognised(this.#known.hide(liveSecrets.hide(text)));
+  }
+
+  #value(value: JsonValue, depth: number): JsonValue {
+    if (typeof value === 'string') return this.text(value);
+    if (value === null || typeof value !== 'object') return value;
+    if (depth >= MAX_DEPTH) return '[cut: nested too deep]';
+    return Array.isArray(value) ? value.map((item) => this.#value(item, depth + 1)) : this.object(value, depth + 1);
+  }
+}
+
+/** Whether it was set stays visible. */
+function hide(value: JsonValue): JsonValue {
+  return value === null || typeof value === 'boolean' ? value : REDACTED;
+}
