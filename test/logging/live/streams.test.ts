@@ -25,8 +25,11 @@ afterAll(async () => {
 const write = (...messages: string[]) =>
   writeLogs(
     database.current,
-    messages.map((message) => ({ message })),
+    messages.map((message) => ({ integrationId: 'int_live', message })),
   );
+
+/** The program's own records come between these. */
+const ofLive = { integrationId: 'int_live' };
 
 const until = (follower: Follower, count: number) =>
   eventually(`${count} records`, () => follower.logs.length >= count);
@@ -38,7 +41,10 @@ describe.each([
   ['Server-Sent Events', followEvents],
 ] as const)('following over %s', (_name, follow) => {
   it('brings every record of every replica, in order, once', async () => {
-    const followers = [await follow(here.url, { headers: key }), await follow(there.url, { headers: key })];
+    const followers = [
+      await follow(here.url, { headers: key, query: ofLive }),
+      await follow(there.url, { headers: key, query: ofLive }),
+    ];
     const seqs: number[] = [];
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       for (let batch = 0; batch < 10; batch++) {
@@ -46,7 +52,7 @@ describe.each([
         seqs.push(
           ...(await writeLogs(
             app.database,
-            Array.from({ length: 7 }, () => ({ message: `${writer}` })),
+            Array.from({ length: 7 }, () => ({ integrationId: 'int_live', message: `${writer}` })),
           )),
         );
       }
@@ -76,13 +82,13 @@ describe.each([
   });
 
   it('goes on where it was, whatever came meanwhile', async () => {
-    const first = await follow(here.url, { headers: key });
+    const first = await follow(here.url, { headers: key, query: ofLive });
     await write('before');
     await until(first, 1);
     first.close();
     const meanwhile = Array.from({ length: 2_500 }, (_, index) => `meanwhile ${index}`);
     await write(...meanwhile);
-    const second = await follow(there.url, { headers: key, query: { since: String(first.seq()) } });
+    const second = await follow(there.url, { headers: key, query: { ...ofLive, since: String(first.seq()) } });
     await write('after');
     await until(second, 2_501);
     expect(messages(second)).toEqual([...meanwhile, 'after']);
@@ -177,7 +183,7 @@ describe('a WebSocket', () => {
 describe('Server-Sent Events', () => {
   it('resume after the last event, as browsers ask for it', async () => {
     const [seq] = await write('one', 'two', 'three');
-    const follower = await followEvents(here.url, { headers: { ...key, 'last-event-id': String(seq) } });
+    const follower = await followEvents(here.url, { headers: { ...key, 'last-event-id': String(seq) }, query: ofLive });
     await until(follower, 2);
     expect(messages(follower)).toEqual(['two', 'three']);
   });
