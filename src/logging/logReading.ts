@@ -76,6 +76,8 @@ export class LogReading implements LogReader {
     const matches = filterPredicate(filter);
     const coming = new Coming();
     const stop = this.#tail.listen(({ logs }) => coming.add(logs));
+    // While the database is away nothing else would keep a program alive that waits for it.
+    const alive = setInterval(() => {}, 60_000);
     try {
       const begun = await this.#tail.begun(signal);
       yield* (await this.history.newest(scope, choice, limit, begun + 1)).reverse();
@@ -84,6 +86,7 @@ export class LogReading implements LogReader {
           if ((scope === null || log.integrationId === scope) && matches(log)) yield log;
       }
     } finally {
+      clearInterval(alive);
       coming.close();
       stop();
     }

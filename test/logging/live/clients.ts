@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { IntegrationLog } from '../../../src/logging/types.ts';
@@ -24,10 +25,27 @@ interface FollowOptions {
   readonly headers?: Record<string, string>;
 }
 
+/** As a client should: on a machine that is busy with other suites the server may say that it has too much work. */
+async function patiently<T>(open: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open();
+    } catch (error) {
+      if ((error as { status?: number }).status !== 503 || tries === 20) throw error;
+      await delay(1_000);
+    }
+  }
+}
+
 /** Opens a WebSocket, and resolves when it follows. Rejects with the status of an answer that is none. */
-export async function followSocket(
+export const followSocket = (url: string, options: FollowOptions = {}) => patiently(() => openSocket(url, options));
+
+/** Opens an event stream, and resolves when it follows. Rejects with the status of an answer that is none. */
+export const followEvents = (url: string, options: FollowOptions = {}) => patiently(() => openEvents(url, options));
+
+async function openSocket(
   url: string,
-  { query = {}, headers = {} }: FollowOptions = {},
+  { query = {}, headers = {} }: FollowOptions,
 ): Promise<Follower & { readonly socket: WebSocket }> {
   const address = `${url.replace('http', 'ws')}/api/v1/logs/stream?${new URLSearchParams(query)}`;
   const socket = new WebSocket(address, { headers });
@@ -57,8 +75,7 @@ export async function followSocket(
   };
 }
 
-/** Opens an event stream, and resolves when it follows. Rejects with the status of an answer that is none. */
-export async function followEvents(url: string, { query = {}, headers = {} }: FollowOptions = {}): Promise<Follower> {
+async function openEvents(url: string, { query = {}, headers = {} }: FollowOptions): Promise<Follower> {
   const abort = new AbortController();
   onTestFinished(() => abort.abort());
   const answer = await fetch(`${url}/api/v1/logs/events?${new URLSearchParams(query)}`, {
