@@ -22,6 +22,7 @@ import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
 import { ComprehensiveLoggingService } from './logging/comprehensiveLoggingService.ts';
+import { LogKeeping } from './logging/logKeeping.ts';
 import { LogReading } from './logging/logReading.ts';
 import { LogSettings } from './logging/logSettings.ts';
 import { openRecorder } from './logging/openLogging.ts';
@@ -69,6 +70,7 @@ export interface App {
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
   readonly comprehensiveLoggingService: ComprehensiveLoggingService;
+  readonly logKeeping: LogKeeping;
   /** Ends the workers, then the database. What runs had written stays; the next start goes on from it. */
   close(): Promise<void>;
 }
@@ -124,6 +126,15 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => logSettings.close());
   const logs = new LogReading({ database, log, clock, redisUrl: config.redisUrl });
   opening.defer(() => logs.close());
+  const logKeeping = new LogKeeping({
+    database,
+    audit,
+    jobs,
+    clock,
+    log,
+    settings: logSettings,
+    archive: config.logArchive,
+  });
   const comprehensiveLoggingService = new ComprehensiveLoggingService({
     recorder,
     settings: logSettings,
@@ -152,6 +163,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     defaultBudget: config.defaultRateLimit,
     attempts,
     budgets,
+    log,
   });
   opening.defer(() => outgoing.close());
 
@@ -174,7 +186,16 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   opening.defer(() => sync.close());
 
   const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing, audit });
-  const connections = new IntegrationConnections({ database, sessions, outgoing, attempts, sync, clock, audit });
+  const connections = new IntegrationConnections({
+    database,
+    sessions,
+    outgoing,
+    attempts,
+    sync,
+    clock,
+    audit,
+    log,
+  });
   const deletion = new IntegrationDeletion({ database, credentials, sessions, sync, jobs, log, audit });
   const webhooks = new WebhookEndpoints(database, credentials, audit);
   const access = await openAccess({
@@ -237,6 +258,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     advancedSecurityService,
     rateLimitingService,
     comprehensiveLoggingService,
+    logKeeping,
     close: () => open.disposeAsync(),
   };
 }

@@ -26,6 +26,7 @@ export const PERMISSIONS = {
   'access:freeze': { scope: 'workspace', title: 'Freeze and unfreeze a user or an API key' },
   'breakGlass:request': { scope: 'workspace', title: 'Ask for break-glass access' },
   'breakGlass:approve': { scope: 'workspace', title: 'Approve the break-glass access of somebody else' },
+  'logs:write': { scope: 'workspace', title: 'Set log levels and how long logs are kept' },
   'audit:read': { scope: 'workspace', title: 'Read, export and prove the audit log' },
 } as const;
 

@@ -24,6 +24,7 @@ import { integrationsList } from './commands/integrationsList.ts';
 import { integrationsSync } from './commands/integrationsSync.ts';
 import { integrationsTest } from './commands/integrationsTest.ts';
 import { logs } from './commands/logs.ts';
+import { logsImport } from './commands/logsImport.ts';
 import { migrate } from './commands/migrate.ts';
 import { records } from './commands/records.ts';
 import { start } from './commands/start.ts';
@@ -48,7 +49,7 @@ export function buildProgram(json: boolean): Command {
       integrationsDelete(),
     ]),
     records(),
-    logs(),
+    logs().addCommand(logsImport()),
     group('connectors', 'The platforms and how they are described', [
       connectorsList(),
       connectorsShow(),

@@ -34,6 +34,8 @@ export interface Config {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** How many bytes of log records may wait in the data folder for the database. */
   readonly logSpillBytes: number;
+  /** Where log records go before they are deleted: a folder, or `s3://bucket/prefix` at an endpoint (null: Amazon's). */
+  readonly logArchive: { readonly place: string; readonly endpoint: string | null } | null;
   readonly monitoringEnabled: boolean;
   readonly performanceMonitoringEnabled: boolean;
   readonly securityMonitoringEnabled: boolean;
@@ -118,6 +120,11 @@ const VARIABLES = {
     LOG_LEVELS.join(', '),
   ],
   LOG_SPILL_MB: [integer(1, 100_000), 'megabytes from 1 to 100000'],
+  LOG_ARCHIVE: [
+    z.string().regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?|(?!s3:).+)$/),
+    'a folder, or a bucket such as s3://my-logs/integration-services',
+  ],
+  LOG_ARCHIVE_ENDPOINT: [url('http:', 'https:'), 'the http or https address of a store that speaks S3'],
   MONITORING_ENABLED: [boolean, 'true or false'],
   PERFORMANCE_MONITORING_ENABLED: [boolean, 'true or false'],
   SECURITY_MONITORING_ENABLED: [boolean, 'true or false'],
@@ -195,6 +202,10 @@ export function makeConfig(environment: Environment): Config {
     apiKey: parsed.API_KEY ?? null,
     mail: parsed.SMTP_URL && parsed.SMTP_FROM ? { url: parsed.SMTP_URL, from: parsed.SMTP_FROM } : null,
     logLevel: parsed.LOG_LEVEL ?? 'info',
+    logArchive:
+      parsed.LOG_ARCHIVE === undefined
+        ? null
+        : { place: parsed.LOG_ARCHIVE, endpoint: parsed.LOG_ARCHIVE_ENDPOINT ?? null },
     logSpillBytes: (parsed.LOG_SPILL_MB ?? 256) * 1024 * 1024,
     monitoringEnabled: parsed.MONITORING_ENABLED ?? true,
     performanceMonitoringEnabled: parsed.PERFORMANCE_MONITORING_ENABLED ?? true,

@@ -51,9 +51,13 @@ import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
 import { exportLogs } from './routes/logs/exportLogs.ts';
 import { getLogHistogram } from './routes/logs/getLogHistogram.ts';
+import { getLogLevels } from './routes/logs/getLogLevels.ts';
+import { getLogRetention } from './routes/logs/getLogRetention.ts';
 import { listIntegrationLogs } from './routes/logs/listIntegrationLogs.ts';
 import { listLogs } from './routes/logs/listLogs.ts';
 import { logEvents } from './routes/logs/logEvents.ts';
+import { setLogLevel } from './routes/logs/setLogLevel.ts';
+import { setLogRetention } from './routes/logs/setLogRetention.ts';
 import { streamLogs } from './routes/logs/streamLogs.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
@@ -162,6 +166,10 @@ const ROUTES: readonly AddRoute[] = [
   unfreezeUser,
   freezeApiKey,
   unfreezeApiKey,
+  getLogLevels,
+  setLogLevel,
+  getLogRetention,
+  setLogRetention,
   home,
   accountPages,
   errorPage,

@@ -3,6 +3,7 @@ import { checkConnection } from '../connectors/check.ts';
 import { needsCredentials } from '../connectors/resolve.ts';
 import type { Clock } from '../core/clock.ts';
 import { newId } from '../core/ids.ts';
+import type { Log } from '../core/log.ts';
 import type { AttemptLog } from '../outgoing/attemptLog.ts';
 import type { Outgoing } from '../outgoing/pipeline.ts';
 import type { Database } from '../store/database.ts';
@@ -26,6 +27,7 @@ interface Dependencies {
   readonly sync: SyncService;
   readonly clock: Clock;
   readonly audit: AuditTrail;
+  readonly log: Log;
 }
 
 /** Whether integrations reach their providers, and how well. */
@@ -50,7 +52,15 @@ export class IntegrationConnections {
       testedAt: new Date(clock.now()).toISOString(),
     });
     await this.#keep(database, integration.id, result);
+    this.#say(integration, result);
     return result;
+  }
+
+  #say({ id, platform }: Integration, { status, success, latencyMs, error, details }: ConnectionTestResult): void {
+    const { operationId } = details;
+    const fields = { eventName: 'connection.tested', integrationId: id, operationId, platform, status, latencyMs };
+    if (success) this.#deps.log.info('The connection was tested and works', fields);
+    else this.#deps.log.warn('The connection was tested and does not work', { ...fields, reason: error });
   }
 
   async #judge(integration: Integration, operationId: string): Promise<{ check: ConnectionCheck; title: string }> {

@@ -74,6 +74,8 @@ export class IntegrationDeletion {
       await jobs.enqueue(ERASE_JOB, { integrationId: id }, { tx, singletonKey: id, delayMs: ERASE_DELAY_MS });
     });
     await this.#forget(integration);
+    const fields = { integrationId: id, operationId: newId('operation'), platform: integration.platform };
+    this.#deps.log.info('An integration was deleted', { eventName: 'integration.deleted', ...fields });
   }
 
   async #erase(integrationId: string, signal: AbortSignal): Promise<void> {

@@ -110,36 +110,30 @@ export class LogSettings {
     return { rules, defaults: DEFAULT_KEEP_DAYS, maxBytes: max_bytes };
   }
 
-  /** Sets a rule in place of the one for the same scope and level; null days takes it back. */
-  async setRetention(scope: string, level: LogLevel | null, keepDays: number | null): Promise<void> {
-    const severity = level === null ? EVERY_LEVEL : SEVERITIES[level];
+  /**
+   * Sets rules, each in place of the one for the same scope and level (null days take it back), and how much room
+   * records may take (null: no limit). All of it or nothing.
+   */
+  async changeRetention(change: {
+    readonly rules?: readonly {
+      readonly scope: string;
+      readonly level: LogLevel | null;
+      readonly keepDays: number | null;
+    }[];
+    readonly maxBytes?: number | null;
+  }): Promise<void> {
+    const { rules = [], maxBytes } = change;
     await this.#change(async (tx) => {
-      const removed = await tx
-        .deleteFrom('log_retention')
-        .where('scope', '=', scope)
-        .where('severity', '=', severity)
-        .returning('keep_days')
-        .executeTakeFirst();
-      if (keepDays !== null) {
+      for (const { scope, level, keepDays } of rules) {
+        const severity = level === null ? EVERY_LEVEL : SEVERITIES[level];
+        await tx.deleteFrom('log_retention').where('scope', '=', scope).where('severity', '=', severity).execute();
+        if (keepDays === null) continue;
         await tx.insertInto('log_retention').values({ scope, severity, keep_days: keepDays }).execute();
       }
-      return {
-        ...changeOf(scope, 'log_retention.changed'),
-        before: { level, keepDays: removed?.keep_days ?? null },
-        after: { level, keepDays },
-      };
-    });
-  }
-
-  /** Sets how much room records may take; null for no limit. */
-  async setMaxBytes(maxBytes: number | null): Promise<void> {
-    await this.#change(async (tx) => {
-      const before = await tx.selectFrom('log_settings').select('max_bytes').executeTakeFirstOrThrow();
-      await tx.updateTable('log_settings').set({ max_bytes: maxBytes }).execute();
+      if (maxBytes !== undefined) await tx.updateTable('log_settings').set({ max_bytes: maxBytes }).execute();
       return {
         ...changeOf(EVERY_SCOPE, 'log_retention.changed'),
-        before: { maxBytes: before.max_bytes },
-        after: { maxBytes },
+        details: { rules: rules.map((rule) => ({ ...rule })), ...(maxBytes === undefined ? {} : { maxBytes }) },
       };
     });
   }

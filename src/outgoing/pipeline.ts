@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../core/clock.ts';
+import { type Log, silentLog } from '../core/log.ts';
 import type { Budget, RateBudgets } from '../rateLimits/budgets.ts';
 import { parseAllowList } from './addressPolicy.ts';
+import { logAttempts } from './attemptLines.ts';
 import { type BreakerState, CircuitBreakers } from './breaker.ts';
 import { guardedConnect, type ResolveHost, systemResolve } from './guardedConnect.ts';
 import { type FetchContext, guardedFetch } from './guardedFetch.ts';
@@ -21,6 +23,7 @@ export interface OutgoingOptions {
   readonly defaultBudget: Budget;
   readonly attempts: AttemptSink;
   readonly budgets: RateBudgets;
+  readonly log?: Log;
   /** How names are resolved; by default as the machine does it. */
   readonly resolve?: ResolveHost;
   /** Between 0 and 1, for the waits between attempts. */
@@ -44,7 +47,8 @@ export interface Outgoing {
 
 /** Opens the pipeline: rate budget → circuit breaker → credential → guarded connection → classification → record. */
 export function createOutgoing(options: OutgoingOptions): Outgoing {
-  const { clock, budgets, attempts, random = Math.random } = options;
+  const { clock, budgets, random = Math.random, log = silentLog } = options;
+  const attempts = logAttempts(options.attempts, log);
   const connect = guardedConnect({
     allowed: parseAllowList(options.allowedPrivateHosts),
     resolve: options.resolve ?? systemResolve,
@@ -58,7 +62,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
   setMaxListeners(0, closing.signal);
 
   const { defaultBudget } = options;
-  const deps = { clock, budgets, attempts, random, http, breakers, retryBudget, defaultBudget };
+  const deps = { clock, budgets, attempts, random, http, breakers, retryBudget, defaultBudget, log };
   return {
     send: (call) =>
       sendCall(deps, call, call.signal === undefined ? closing.signal : AbortSignal.any([call.signal, closing.signal])),

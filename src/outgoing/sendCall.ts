@@ -1,9 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import { AbortedError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 import type { Budget, RateBudgets } from '../rateLimits/budgets.ts';
 import { RateBudgetExceededError } from '../rateLimits/errors.ts';
 import { type AttemptResult, makeAttempt } from './attempt.ts';
-import { type CircuitBreakers, CircuitOpenError } from './breaker.ts';
+import { type BreakerState, type CircuitBreakers, CircuitOpenError } from './breaker.ts';
 import { CallSecrets } from './callSecrets.ts';
 import { type CallSettings, settingsOf } from './callSettings.ts';
 import { OutgoingCallError, type OutgoingFailure } from './errors.ts';
@@ -25,6 +26,7 @@ export interface SendDependencies {
   readonly breakers: CircuitBreakers;
   readonly retryBudget: RetryBudget;
   readonly defaultBudget: Budget;
+  readonly log: Log;
 }
 
 /**
@@ -82,7 +84,26 @@ class CallRun {
     const insist = operation === 'check';
     if (!insist) this.#deps.breakers.check(integrationId);
     const budgetMs = await this.#takeBudget();
-    return this.#deps.breakers.run(integrationId, () => this.#makeAttempt(waitedMs + budgetMs), insist);
+    const before = this.#deps.breakers.state(integrationId);
+    try {
+      return await this.#deps.breakers.run(integrationId, () => this.#makeAttempt(waitedMs + budgetMs), insist);
+    } finally {
+      this.#sayBreaker(before);
+    }
+  }
+
+  /** This call opened the circuit, or closed it. */
+  #sayBreaker(before: BreakerState): void {
+    const { breakers, log } = this.#deps;
+    const { integrationId, operationId } = this.#call;
+    const after = breakers.state(integrationId);
+    if (after === before) return;
+    const fields = { integrationId, operationId, from: before, to: after };
+    if (after === 'open') {
+      log.warn('Calls are paused, because too many failed in a row', { eventName: 'breaker.opened', ...fields });
+    } else if (after === 'closed') {
+      log.info('Calls go through again', { eventName: 'breaker.closed', ...fields });
+    }
   }
 
   #makeAttempt(waitedMs: number): Promise<AttemptResult> {

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Database } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -46,6 +46,36 @@ export async function dropPartitionsBefore(
     });
   }
   return old;
+}
+
+/** The UTC days that have a partition, in order. */
+export async function listDays(database: Pick<Database, 'db'>, table: DailyTable): Promise<Date[]> {
+  return (await listPartitions(database, table)).flatMap((name) => {
+    const [, year, month, day] = /_(\d{4})(\d\d)(\d\d)$/.exec(name) ?? [];
+    return year === undefined ? [] : [new Date(`${year}-${month}-${day}T00:00:00Z`)];
+  });
+}
+
+/**
+ * Drops the partition of a UTC day, if a condition holds while nobody can write to it.
+ * @returns false when it did not hold
+ */
+export async function dropPartition(
+  database: Pick<Database, 'transaction'>,
+  table: DailyTable,
+  day: Date,
+  condition: RawBuilder<boolean>,
+): Promise<boolean> {
+  const name = sql.table(partitionName(table, startOfDay(day)));
+  return await database.transaction(async (tx) => {
+    // Rather try again later than have everybody wait behind it.
+    await sql`set local lock_timeout = '2s'`.execute(tx);
+    await sql`lock table ${name} in access exclusive mode`.execute(tx);
+    const { rows } = await sql<{ holds: boolean }>`select ${condition} as holds`.execute(tx);
+    if (!rows[0]!.holds) return false;
+    await sql`drop table ${name}`.execute(tx);
+    return true;
+  });
 }
 
 async function listPartitions({ db }: Pick<Database, 'db'>, table: DailyTable): Promise<string[]> {

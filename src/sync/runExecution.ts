@@ -51,6 +51,18 @@ export async function executeRun(
   signal: AbortSignal,
   onWritten: () => void,
 ): Promise<SyncRunRow | undefined> {
+  sayStarted(deps.log, run);
+  const ended = await carryOut(deps, run, signal, onWritten);
+  if (ended !== undefined) sayEnded(deps.log, ended);
+  return ended;
+}
+
+async function carryOut(
+  deps: RunDependencies,
+  run: SyncRunRow,
+  signal: AbortSignal,
+  onWritten: () => void,
+): Promise<SyncRunRow | undefined> {
   const { database, log } = deps;
   const claim: RunClaim = { id: run.id, integrationId: run.integration_id, leaseToken: run.lease_token };
   try {
@@ -66,7 +78,10 @@ export async function executeRun(
       return undefined;
     }
     if (isDatabaseGone(error)) {
-      log.warn('A sync lost the database and goes on when it is back', { runId: run.id, reason: errorMessage(error) });
+      log.warn('A sync lost the database and goes on when it is back', {
+        ...namesOf(run),
+        reason: errorMessage(error),
+      });
       return undefined;
     }
     return finishRun(database.db, claim, 'failed', describe(error, log, run));
@@ -169,7 +184,32 @@ function isDatabaseGone(error: unknown): boolean {
 function describe(error: unknown, log: Log, run: SyncRunRow, stream?: string): RunProblem {
   if (error instanceof AppError) return { code: error.code, message: error.message, stream };
   // Anything else may carry data in its message, and is a fault of this program: it belongs into the log.
-  const details = { runId: run.id, integrationId: run.integration_id, stream, error };
+  const details = { ...namesOf(run), stream, error };
   log.error('A sync failed unexpectedly', details);
   return { code: 'INTERNAL', message: 'An unexpected error ended it; the server log has the details.', stream };
+}
+
+/** The calls of a run name it as their operation. */
+function namesOf(run: SyncRunRow) {
+  return { integrationId: run.integration_id, operationId: run.id, runId: run.id };
+}
+
+function sayStarted(log: Log, run: SyncRunRow): void {
+  const fields = { eventName: 'sync.started', ...namesOf(run), trigger: run.trigger, fullRefresh: run.full_refresh };
+  if (run.pages === 0) log.info('A sync was started', fields);
+  else log.info('A sync goes on', { ...fields, eventName: 'sync.resumed', pages: run.pages });
+}
+
+function sayEnded(log: Log, run: SyncRunRow): void {
+  const fields = {
+    eventName: `sync.${run.status}`,
+    ...namesOf(run),
+    pages: run.pages,
+    read: run.records_read,
+    added: run.records_added,
+    updated: run.records_updated,
+    deleted: run.records_deleted,
+  };
+  if (run.status === 'failed') log.error('A sync failed', { ...fields, problem: run.error });
+  else log.info(run.status === 'stopped' ? 'A sync was stopped' : 'A sync has finished', fields);
 }

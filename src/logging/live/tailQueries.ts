@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Schema } from '../../store/schema.ts';
-import { LOG_COLUMNS, type LogRow, toLog } from '../search/logRows.ts';
+import { LOG_COLUMNS, type LogRow } from '../search/logRows.ts';
+import { toIntegrationLog } from '../storedLogs.ts';
 import type { IntegrationLog } from '../types.ts';
 
 const DAY_MS = 86_400_000;
@@ -62,7 +63,7 @@ export async function readStretch(
     select ${LOG_COLUMNS} from logs
     where seq > ${position}::bigint and seq <= ${last}::bigint and ${condition}
     order by seq limit ${limit}`.execute(db);
-  return { logs: rows.map(toLog), toSeq: rows.length === limit ? rows.at(-1)!.seq : last };
+  return { logs: rows.map(toIntegrationLog), toSeq: rows.length === limit ? rows.at(-1)!.seq : last };
 }
 
 function dayBefore(ms: number): Date {

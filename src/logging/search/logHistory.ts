@@ -2,6 +2,7 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
+import { toIntegrationLog } from '../storedLogs.ts';
 import type { IntegrationLog, LogOptions, LogPage } from '../types.ts';
 import { BoundedReads } from './boundedRead.ts';
 import type { LogFilter } from './filter.ts';
@@ -15,7 +16,7 @@ import {
   pageLimit,
   readChoice,
 } from './logQuery.ts';
-import { LOG_COLUMNS, type LogRow, toLog } from './logRows.ts';
+import { LOG_COLUMNS, type LogRow } from './logRows.ts';
 import { type LogScope, scopeCondition } from './logScope.ts';
 import type { TimeBounds } from './timeRange.ts';
 
@@ -48,7 +49,7 @@ export class LogHistory {
     const { filter, bounds } = readChoice(options, this.#clock.now());
     const conditions = await this.#conditions(scope, filter, bounds);
     const rows = await this.#reads.run((tx) => newestRows(tx, conditions, before, limit + 1));
-    const logs = rows.slice(0, limit).map(toLog);
+    const logs = rows.slice(0, limit).map(toIntegrationLog);
     return { logs, nextCursor: rows.length > limit ? encodeLogCursor(logs.at(-1)!.seq) : null };
   }
 
@@ -93,7 +94,7 @@ export class LogHistory {
       const limit = Math.min(left, EXPORT_PAGE_RECORDS);
       const from: number | null = before;
       const rows: LogRow[] = await this.#reads.run((tx) => newestRows(tx, conditions, from, limit), EXPORT_TIMEOUT_MS);
-      if (rows.length > 0) yield rows.map(toLog);
+      if (rows.length > 0) yield rows.map(toIntegrationLog);
       if (rows.length < limit) return;
       left -= rows.length;
       before = rows.at(-1)!.seq;
