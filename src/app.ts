@@ -96,8 +96,10 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log: (line) => log.info(line),
   });
   opening.defer(() => database.close());
-  recorder.start(database);
+  const logs = new LogReading({ database, log, clock, redisUrl: config.redisUrl });
+  recorder.start(database, () => logs.committed());
   opening.defer(() => recorder.close());
+  opening.defer(() => logs.close());
 
   const keys = await InstallationKeys.open(database, secrets.encryptionSecret);
   const credentials = new CredentialStore(database, keys);
@@ -124,8 +126,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const logSettings = new LogSettings({ database, audit, clock, log, recorder });
   logSettings.start();
   opening.defer(() => logSettings.close());
-  const logs = new LogReading({ database, log, clock, redisUrl: config.redisUrl });
-  opening.defer(() => logs.close());
   const logKeeping = new LogKeeping({
     database,
     audit,
