@@ -31,7 +31,7 @@ export class LogHistory {
   readonly #clock: Clock;
   readonly #reads: BoundedReads;
 
-  /** @param parts `timeoutMs`: how long a search may take the database; default one second */
+  /** @param parts `timeoutMs`: how long a search may take the database; default three seconds */
   constructor(parts: { readonly database: Database; readonly clock?: Clock; readonly timeoutMs?: number }) {
     this.#database = parts.database;
     this.#clock = parts.clock ?? systemClock;
