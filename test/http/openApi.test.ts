@@ -81,6 +81,8 @@ describe('the OpenAPI document', () => {
         "GET /api/v1/logs/events",
         "GET /api/v1/logs/export",
         "GET /api/v1/logs/histogram",
+        "GET /api/v1/logs/levels",
+        "GET /api/v1/logs/retention",
         "GET /api/v1/logs/stream",
         "GET /api/v1/me/api-keys",
         "GET /api/v1/rate-limits",
@@ -130,6 +132,8 @@ describe('the OpenAPI document', () => {
         "POST /api/v1/users/{id}/reactivate",
         "PUT /api/v1/connectors/{platform}",
         "PUT /api/v1/integrations/{id}/rate-limits/{action}",
+        "PUT /api/v1/logs/levels",
+        "PUT /api/v1/logs/retention",
         "PUT /api/v1/users/{id}/role",
       ]
     `);
