@@ -7,6 +7,9 @@ import type { TailBatch } from './logTail.ts';
 import { LiveMessage } from './messages.ts';
 import { sees } from './visibility.ts';
 
+/** A message is no longer than this and a record more, so that what waits for a connection is bounded finely. */
+const MESSAGE_CHARS = 128 * 1024;
+
 /** Streams that show the same: what they are sent is chosen and written once for all of them. */
 export class LiveGroup {
   readonly streams = new Set<LiveStream>();
@@ -26,7 +29,9 @@ export class LiveGroup {
 
   /** @param texts the JSON of records by their number, as far as it was made for other groups */
   broadcast(batch: TailBatch, refs: ReadonlyMap<string, IntegrationRef>, texts: Map<number, string>): void {
-    const chosen: string[] = [];
+    let chosen: string[] = [];
+    let chars = 0;
+    let { fromSeq } = batch;
     for (const log of batch.logs) {
       if (this.#integrationId !== null && log.integrationId !== this.#integrationId) continue;
       if (!sees(this.visible, refs.get(log.integrationId)) || !this.#matches(log)) continue;
@@ -36,20 +41,28 @@ export class LiveGroup {
         texts.set(log.seq, text);
       }
       chosen.push(text);
+      chars += text.length;
+      if (chars < MESSAGE_CHARS) continue;
+      this.#deliver(LiveMessage.logs(chosen, log.seq), fromSeq, log.seq);
+      chosen = [];
+      chars = 0;
+      fromSeq = log.seq + 1;
     }
-    const message = chosen.length === 0 ? null : LiveMessage.logs(chosen, batch.toSeq);
-    this.#deliver(batch, (stream) =>
-      stream.deliver(message, Math.max(batch.fromSeq, stream.position + 1), batch.toSeq),
-    );
+    const rest = chosen.length === 0 ? null : LiveMessage.logs(chosen, batch.toSeq);
+    this.#deliver(rest, fromSeq, batch.toSeq);
   }
 
   /** Leaves the batch out, as a gap. */
-  skip(batch: TailBatch): void {
-    this.#deliver(batch, (stream) => stream.skip(stream.position + 1, batch.toSeq));
+  skip({ toSeq }: TailBatch): void {
+    for (const stream of this.#behind(toSeq)) stream.skip(stream.position + 1, toSeq);
   }
 
-  #deliver(batch: TailBatch, act: (stream: LiveStream) => void): void {
-    // A stream that joined while the batch was on its way has it already.
-    for (const stream of [...this.streams]) if (stream.position < batch.toSeq) act(stream);
+  #deliver(message: LiveMessage | null, fromSeq: number, toSeq: number): void {
+    for (const stream of this.#behind(toSeq)) stream.deliver(message, Math.max(fromSeq, stream.position + 1), toSeq);
+  }
+
+  /** A stream that joined while a batch was on its way has it already. */
+  #behind(toSeq: number): LiveStream[] {
+    return [...this.streams].filter(({ position }) => position < toSeq);
   }
 }
