@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestServer, type TestServer } from '../../http/testServer.ts';
@@ -18,17 +19,23 @@ afterAll(() => server?.close());
 
 const query = { integrationId: 'int_big' };
 
-/** More than the buffers of two sockets on loopback take, in records of 20 kB, within moments. */
+/** More than the buffers of two sockets on loopback take, in records of 20 kB; little enough at a time for a reader. */
 async function flood(): Promise<number[]> {
-  return await database.current.transaction(async (tx) => {
-    const { rows } = await sql<{ seq: number }>`
-      with numbers as (update log_sequence set next = next + 1500 returning next - 1500 as first)
-      insert into logs
-      select first + n, now(), now(), 'int_big', 9, repeat('x', 20000), null, null, null, null, null, '{}'
-      from numbers, generate_series(0, 1499) n
-      returning seq`.execute(tx);
-    return rows.map(({ seq }) => seq);
-  });
+  const seqs: number[] = [];
+  for (let batch = 0; batch < 40; batch++) {
+    const rows = await database.current.transaction(async (tx) => {
+      const inserted = await sql<{ seq: number }>`
+        with numbers as (update log_sequence set next = next + 30 returning next - 30 as first)
+        insert into logs
+        select first + n, now(), now(), 'int_big', 9, repeat('x', 20000), null, null, null, null, null, '{}'
+        from numbers, generate_series(0, 29) n
+        returning seq`.execute(tx);
+      return inserted.rows;
+    });
+    seqs.push(...rows.map(({ seq }) => seq));
+    await delay(100);
+  }
+  return seqs;
 }
 
 it('a client that reads again is told what it missed, and can read it; others miss nothing', async () => {
@@ -40,7 +47,7 @@ it('a client that reads again is told what it missed, and can read it; others mi
   await eventually('everything', () => reading.logs.length === seqs.length);
   expect(reading.logs.map(({ seq }) => seq)).toEqual(seqs);
   expect(reading.gaps).toEqual([]);
-  // The flood is thirty megabytes; a megabyte of it waits here, the rest is left out.
+  // The flood is twenty megabytes; a megabyte of it waits here, the rest is left out.
   expect(process.memoryUsage().rss - before).toBeLessThan(250 * 1024 * 1024);
 
   slow.socket.resume();
