@@ -5,7 +5,7 @@ import type { Schema } from '../../store/schema.ts';
 import { LogSearchBusyError, LogSearchStoppedError } from './errors.ts';
 
 /** Longest a search may take the database. */
-export const SEARCH_TIMEOUT_MS = 3_000;
+const SEARCH_TIMEOUT_MS = 3_000;
 /** Of the pool's connections, so that searches never take all. */
 const MAX_RUNNING = 3;
 const MAX_WAITING = 60;

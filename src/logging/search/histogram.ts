@@ -17,7 +17,7 @@ const STEPS_MS = [
 const MAX_BUCKETS = 100;
 
 /** How many records there are of each level in one stretch of time. */
-export interface LogBucket {
+interface LogBucket {
   /** When it begins; ISO 8601. */
   readonly start: string;
   readonly total: number;

@@ -4,7 +4,7 @@ import type { LogFilter } from './filter.ts';
 import { parseLogQuery } from './parseQuery.ts';
 import { type TimeBounds, timeBounds } from './timeRange.ts';
 
-export const DEFAULT_PAGE_RECORDS = 100;
+const DEFAULT_PAGE_RECORDS = 100;
 export const MAX_PAGE_RECORDS = 1_000;
 const MAX_ID_CHARS = 200;
 
