@@ -17,7 +17,7 @@ const RECORDS = Number(process.env.BENCH_RECORDS ?? 200_000);
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const SECRETS = 1_000;
 /** Callers that each await their own record before the next. */
-const CALLERS = 200;
+const CALLERS = 2_000;
 const COPY_RECORDS = 5_000;
 const LEVELS: readonly LogLevel[] = ['info', 'info', 'info', 'info', 'debug', 'verbose', 'warn'];
 

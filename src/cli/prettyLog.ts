@@ -23,7 +23,7 @@ export function prettyLog(minimum: number, stream: NodeJS.WriteStream): Log {
       const { value, color } = METHODS[method];
       if (value < minimum) return;
       const time = styleText('gray', new Date().toTimeString().slice(0, 8), { stream });
-      const level = styleText(color, method.padEnd(8), { stream });
+      const level = styleText(color, method.padEnd(5), { stream });
       const rest = Object.entries(fields).map(
         ([key, field]) => `${styleText('gray', `${key}=`, { stream })}${text(field)}`,
       );
@@ -41,6 +41,7 @@ export function prettyLog(minimum: number, stream: NodeJS.WriteStream): Log {
 
 function text(value: unknown): string {
   if (value instanceof Error) return clean(JSON.stringify(errorMessage(value)));
+  if (isWrittenError(value)) return clean(JSON.stringify(value.message));
   const written = typeof value === 'string' && /^\S+$/.test(value) ? value : (JSON.stringify(value) ?? 'undefined');
   return clean(written);
 }
@@ -52,4 +53,9 @@ export function clean(line: string): string {
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** As the log's records hold an error, with its stack, which is for the store and not for a line. */
+function isWrittenError(value: unknown): value is { readonly message: string } {
+  return typeof value === 'object' && value !== null && 'type' in value && 'message' in value && 'stack' in value;
 }

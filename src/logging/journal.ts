@@ -77,7 +77,8 @@ export class Journal {
     await this.#running;
     await this.#handle?.close();
     this.#handle = null;
-    this.#owner?.release();
+    if (this.#owner === null) return;
+    this.#owner.release();
     if (emptied) await rm(this.#folder, { recursive: true, force: true });
   }
 

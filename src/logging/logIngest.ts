@@ -128,6 +128,7 @@ export class LogIngest {
   /** Loads what is there, for a few seconds at most; the rest stays in the journal for the next start. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#journal.settled();
     if (this.#loader !== null) await Promise.race([this.flush().catch(() => {}), delay(CLOSE_MS)]);
     this.#closing.abort();
     this.#wake.resolve();

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Log } from '../core/log.ts';
+import { type Log, silentLog } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
 import { copyLine } from './copyLine.ts';
 import { LogIngest, type LogIngestState } from './logIngest.ts';
@@ -105,6 +105,8 @@ export class LogRecorder {
   }
 
   #sink(record: LogRecord): void {
+    // A program that uses the library hears nothing unless it asks; then there is nothing to prepare.
+    if (this.#options.sink === silentLog) return;
     const { integrationId, eventName, operationId, requestId, traceId, spanId } = record;
     const columns = { eventName, operationId, requestId, traceId, spanId };
     const named = Object.entries(columns).filter(([, value]) => value !== null);

@@ -61,7 +61,7 @@ export async function applyRetention(
 }
 
 /** How much room the records of all days take, indexes included. */
-export async function sizeOfLogs({ db }: Database): Promise<number> {
+async function sizeOfLogs({ db }: Database): Promise<number> {
   const { rows } = await sql<{ bytes: number }>`
     select coalesce(sum(pg_total_relation_size(inhrelid)), 0)::bigint as bytes
     from pg_inherits where inhparent = 'logs'::regclass`.execute(db);
@@ -155,6 +155,6 @@ function say({ log, archive }: Parts, day: Date, records: number): void {
   log.info('Log records were removed, past their time or for room', archive === null ? fields : { ...fields, records });
 }
 
-export function isoDay(day: Date): string {
+function isoDay(day: Date): string {
   return day.toISOString().slice(0, 10);
 }
