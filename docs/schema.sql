@@ -1265,6 +1265,8 @@ CREATE INDEX logs_by_integration ON ONLY public.logs USING btree (integration_id
 
 CREATE INDEX logs_by_operation ON ONLY public.logs USING btree (operation_id) WHERE (operation_id IS NOT NULL);
 
+CREATE INDEX logs_by_time ON ONLY public.logs USING brin (observed_at) WITH (pages_per_range='32', autosummarize='on');
+
 CREATE INDEX logs_by_trace ON ONLY public.logs USING btree (trace_id) WHERE (trace_id IS NOT NULL);
 
 CREATE INDEX logs_of_concern ON ONLY public.logs USING btree (integration_id, seq) WHERE (severity >= 13);

@@ -23,15 +23,15 @@ import { ConnectorSessions } from './integrations/sessions.ts';
 import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
-import { Alerts } from './monitoring/alerts/alerts.ts';
-import type { MonitoringService } from './monitoring/monitoringService.ts';
-import { openMonitoring } from './monitoring/openMonitoring.ts';
-import { NotificationService } from './monitoring/notifications/notificationService.ts';
 import { ComprehensiveLoggingService } from './logging/comprehensiveLoggingService.ts';
 import { LogKeeping } from './logging/logKeeping.ts';
+import { LogReading } from './logging/logReading.ts';
 import { LogSettings } from './logging/logSettings.ts';
 import { openRecorder } from './logging/openLogging.ts';
-import { PolledLogReader } from './logging/polledLogReader.ts';
+import { Alerts } from './monitoring/alerts/alerts.ts';
+import type { MonitoringService } from './monitoring/monitoringService.ts';
+import { NotificationService } from './monitoring/notifications/notificationService.ts';
+import { openMonitoring } from './monitoring/openMonitoring.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
@@ -88,6 +88,7 @@ export interface App {
   readonly sync: SyncService;
   readonly catalog: IntegrationCatalog;
   readonly webhooks: WebhookEndpoints;
+  readonly logs: LogReading;
   readonly integrationService: IntegrationService;
   readonly advancedSecurityService: AdvancedSecurityService;
   readonly rateLimitingService: RateLimitingService;
@@ -122,8 +123,10 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log: (line) => log.info(line),
   });
   opening.defer(() => database.close());
-  recorder.start(database);
+  const logs = new LogReading({ database, log, clock, redisUrl: config.redisUrl });
+  recorder.start(database, () => logs.committed());
   opening.defer(() => recorder.close());
+  opening.defer(() => logs.close());
 
   const telemetry = new Telemetry({ database, clock, integrationSeries: config.metricsIntegrationSeries });
   const openTelemetry = await openOpenTelemetry({
@@ -159,8 +162,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const logSettings = new LogSettings({ database, audit, clock, log, recorder });
   logSettings.start();
   opening.defer(() => logSettings.close());
-  const logReader = new PolledLogReader({ database, clock });
-  opening.defer(() => logReader.close());
   const logKeeping = new LogKeeping({
     database,
     audit,
@@ -173,7 +174,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   const comprehensiveLoggingService = new ComprehensiveLoggingService({
     recorder,
     settings: logSettings,
-    reader: logReader,
+    reader: logs,
   });
 
   // A rotation that a crash interrupted is finished without anybody asking.
@@ -404,6 +405,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     sync,
     catalog,
     webhooks,
+    logs,
     integrationService,
     advancedSecurityService,
     monitoringService: monitoring.service,

@@ -10,9 +10,9 @@ export {
   WebhookNotFoundError,
 } from './integrations/errors.ts';
 export type * from './integrations/types.ts';
+export type { IntegrationLog, LogLevel, LogOptions, LogPage } from './logging/types.ts';
 export type { PerformanceAnalysis } from './performance/analysis/performanceAnalyzer.ts';
 export type { PerformanceMetrics } from './performance/analysis/performanceMetrics.ts';
-export type { IntegrationLog, LogLevel, LogOptions, LogPage } from './logging/types.ts';
 export {
   type AnomalyDetector,
   type AnomalyDetectorOptions,

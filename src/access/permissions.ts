@@ -12,6 +12,8 @@ export const PERMISSIONS = {
   'credentials:write': { scope: 'integration', title: 'Store credentials of an integration' },
   'records:read': { scope: 'integration', title: 'Read synced records' },
   'records:export': { scope: 'integration', title: 'Export synced records' },
+  'logs:read': { scope: 'integration', title: 'Read and follow logs' },
+  'logs:export': { scope: 'integration', title: 'Export logs' },
   'webhooks:read': { scope: 'integration', title: 'See webhook endpoints' },
   'webhooks:write': { scope: 'integration', title: 'Add, change and remove webhook endpoints' },
   'connectors:read': { scope: 'workspace', title: 'See descriptions of platforms' },

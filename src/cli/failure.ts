@@ -22,7 +22,7 @@ export function reportFailure(error: unknown, json: boolean): void {
 }
 
 function isUsage(error: unknown): boolean {
-  return error instanceof InvalidInputError || codeOf(error) === 'USAGE';
+  return error instanceof InvalidInputError || ['USAGE', 'INVALID_LOG_QUERY'].includes(codeOf(error));
 }
 
 function codeOf(error: unknown): string {

@@ -27,6 +27,7 @@ import { integrationsDelete } from './commands/integrationsDelete.ts';
 import { integrationsList } from './commands/integrationsList.ts';
 import { integrationsSync } from './commands/integrationsSync.ts';
 import { integrationsTest } from './commands/integrationsTest.ts';
+import { logs } from './commands/logs.ts';
 import { logsImport } from './commands/logsImport.ts';
 import { migrate } from './commands/migrate.ts';
 import { performance } from './commands/performance.ts';
@@ -55,14 +56,14 @@ export function buildProgram(json: boolean): Command {
       integrationsDelete(),
     ]),
     records(),
-    performance(),
+    performance().addCommand(performanceOptimize()).addCommand(performanceRevert()),
+    logs().addCommand(logsImport()),
     group('connectors', 'The platforms and how they are described', [
       connectorsList(),
       connectorsShow(),
       connectorsValidate(),
       connectorsNew(),
     ]),
-    group('performance', 'Making integrations faster', [performanceOptimize(), performanceRevert()]),
     group('api-keys', 'Keys of users, for programs', [
       apiKeysCreate(),
       apiKeysList(),
@@ -71,7 +72,6 @@ export function buildProgram(json: boolean): Command {
     ]),
     group('access', 'Stopping what is compromised', [accessFreeze(), accessUnfreeze()]),
     group('credentials', 'The keys that credentials are sealed with', [credentialsRotate()]),
-    group('logs', 'What happened', [logsImport()]),
     group('audit', 'Who did what, and proof of it', [
       auditList(),
       auditExport(),

@@ -98,6 +98,16 @@ export class UnsupportedMediaTypeError extends RequestError {
   readonly code = 'UNSUPPORTED_MEDIA_TYPE';
 }
 
+/** What is there only as a WebSocket was asked for as a page. */
+export class UpgradeRequiredError extends RequestError {
+  readonly code = 'UPGRADE_REQUIRED';
+  override readonly headers = { upgrade: 'websocket', connection: 'Upgrade' };
+
+  constructor() {
+    super('This address takes WebSockets only. GET /api/v1/logs/events gives the same as Server-Sent Events.');
+  }
+}
+
 /** `If-Match` names a version that is no longer the stored one. */
 export class PreconditionFailedError extends RequestError {
   readonly code = 'PRECONDITION_FAILED';

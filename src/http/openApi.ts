@@ -18,6 +18,7 @@ const TAGS = [
   { name: 'optimizations', description: 'Experiments that make integrations faster.' },
   { name: 'records', description: 'What was synced: change feed and exports.' },
   { name: 'performance', description: 'How fast and how reliable integrations are.' },
+  { name: 'logs', description: 'What happened: searched, counted, exported and followed live.' },
   { name: 'webhooks', description: 'Where events are sent.' },
   { name: 'connectors', description: 'Platforms, as data.' },
   { name: 'monitoring', description: 'Alert rules, and the alerts that they make.' },

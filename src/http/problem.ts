@@ -91,6 +91,7 @@ export const PROBLEM_TYPES = {
     'Correct the connection fields or the description.',
   ),
   INVALID_INPUT: type(400, 'The input is not valid', 'Correct every entry of `errors`; nothing was changed.'),
+  INVALID_LOG_QUERY: type(400, 'The search cannot be read', 'Correct it at `details.position`; see `details.advice`.'),
   INVALID_TOKEN: type(410, 'The link or ticket is not valid any more', 'Ask for a new one, or sign in again.'),
   INVITATION_NOT_FOUND: type(404, 'There is no such open invitation', 'List them with GET /api/v1/auth/invitations.'),
   LAST_OWNER: type(409, 'The last active owner has to stay one', 'Make somebody else an owner first.'),
@@ -102,6 +103,12 @@ export const PROBLEM_TYPES = {
   ),
   LOGS_OVERLOADED: type(503, 'Log records come faster than they can be kept', 'Try again; it was counted as dropped.'),
   LOG_ARCHIVE_INVALID: type(422, 'An archive of logs is not what its manifest says', 'Take another copy of it.'),
+  LOG_SEARCH_BUSY: type(503, 'Too many searches of the logs are under way', 'Try again in a second.'),
+  LOG_SEARCH_STOPPED: type(
+    422,
+    'A search of the logs looked at too much',
+    'Take a shorter time range, an integration or a higher level.',
+  ),
   MALFORMED_REQUEST: type(400, 'The request cannot be read', 'Correct the address or the body where `detail` says.'),
   METHOD_NOT_ALLOWED: type(405, 'This address takes other methods', 'Use one of the `Allow` header.'),
   METRIC_QUERY_TOO_LARGE: type(
@@ -155,6 +162,7 @@ export const PROBLEM_TYPES = {
   UNKNOWN_STREAM: type(404, 'There is no such stream', 'Take one that the message names.'),
   UNSUPPORTED_DATABASE: type(500, 'The database server is too old', 'Use PostgreSQL 15 or newer.'),
   UNSUPPORTED_MEDIA_TYPE: type(415, 'The body has a type that is not taken', 'Send `application/json`.'),
+  UPGRADE_REQUIRED: type(426, 'This address takes WebSockets', 'Open it as one, or take …/logs/events.'),
   USAGE: type(400, 'The command line is not valid', 'See `--help`.'),
   USER_NOT_FOUND: type(404, 'There is no such user', 'List them with GET /api/v1/users.'),
   WEBHOOK_NOT_FOUND: type(404, 'There is no such webhook', 'List them with GET …/webhooks.'),

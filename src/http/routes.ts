@@ -49,7 +49,18 @@ import { getIntegrationMetrics } from './routes/integrations/getIntegrationMetri
 import { listIntegrations } from './routes/integrations/listIntegrations.ts';
 import { testConnection } from './routes/integrations/testConnection.ts';
 import { updateIntegration } from './routes/integrations/updateIntegration.ts';
+import { exportLogs } from './routes/logs/exportLogs.ts';
+import { getLogHistogram } from './routes/logs/getLogHistogram.ts';
+import { getLogLevels } from './routes/logs/getLogLevels.ts';
+import { getLogRetention } from './routes/logs/getLogRetention.ts';
+import { listIntegrationLogs } from './routes/logs/listIntegrationLogs.ts';
+import { listLogs } from './routes/logs/listLogs.ts';
+import { logEvents } from './routes/logs/logEvents.ts';
+import { setLogLevel } from './routes/logs/setLogLevel.ts';
+import { setLogRetention } from './routes/logs/setLogRetention.ts';
+import { streamLogs } from './routes/logs/streamLogs.ts';
 import { MONITORING_ROUTES } from './routes/monitoring/monitoringRoutes.ts';
+import { NOTIFICATION_ROUTES } from './routes/notifications/notificationRoutes.ts';
 import { getTuning } from './routes/optimizations/getTuning.ts';
 import { listOptimizations } from './routes/optimizations/listOptimizations.ts';
 import { optimizeIntegration } from './routes/optimizations/optimizeIntegration.ts';
@@ -60,11 +71,6 @@ import { getGlobalPerformanceReport } from './routes/performance/getGlobalPerfor
 import { getPerformanceHistory } from './routes/performance/getPerformanceHistory.ts';
 import { getPerformanceSummary } from './routes/performance/getPerformanceSummary.ts';
 import { recordMetrics } from './routes/performance/recordMetrics.ts';
-import { NOTIFICATION_ROUTES } from './routes/notifications/notificationRoutes.ts';
-import { getLogLevels } from './routes/logs/getLogLevels.ts';
-import { getLogRetention } from './routes/logs/getLogRetention.ts';
-import { setLogLevel } from './routes/logs/setLogLevel.ts';
-import { setLogRetention } from './routes/logs/setLogRetention.ts';
 import { adjustRateLimit } from './routes/rateLimits/adjustRateLimit.ts';
 import { getRateLimitStats } from './routes/rateLimits/getRateLimitStats.ts';
 import { exportStream } from './routes/records/exportStream.ts';
@@ -131,6 +137,12 @@ const ROUTES: readonly AddRoute[] = [
   confirmDeletions,
   listRecords,
   exportStream,
+  listLogs,
+  listIntegrationLogs,
+  getLogHistogram,
+  exportLogs,
+  streamLogs,
+  logEvents,
   listWebhooks,
   addWebhook,
   updateWebhook,

@@ -11,6 +11,7 @@ import { OverloadedError } from './errors.ts';
 import { actForPrincipals, guard, limitAddresses } from './guard/guard.ts';
 import { requirePermissions } from './guard/routePermissions.ts';
 import { answerIdempotently } from './idempotency.ts';
+import { serveLiveLogs } from './liveLogs.ts';
 import { notFoundError, recordRoutes } from './notFound.ts';
 import { describeRoutes } from './openApi.ts';
 import { PROBLEM_MEDIA_TYPE, problemHeaders, toAppError, toProblem } from './problem.ts';
@@ -85,6 +86,7 @@ export function buildServer(app: App): Server {
     },
   });
   server.register(cookie);
+  serveLiveLogs(server, app);
   // From here on in the order of the calls: what is registered above is loaded first.
   server.after(() => {
     limitAddresses(server, app);

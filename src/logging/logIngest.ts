@@ -57,6 +57,7 @@ export class LogIngest {
   #dropped = 0;
   #direct = 0;
   #closed = false;
+  #onCommitted: () => void = () => {};
 
   constructor(options: LogIngestOptions) {
     this.#options = options;
@@ -76,8 +77,12 @@ export class LogIngest {
     return this.#journal.end - (this.#loader?.loaded ?? 0);
   }
 
-  /** Begins to load, also what processes before left. Lines may have been added already. */
-  start(database: Database): void {
+  /**
+   * Begins to load, also what processes before left. Lines may have been added already.
+   * @param onCommitted called after each batch that is in the database; must not throw
+   */
+  start(database: Database, onCommitted: () => void): void {
+    this.#onCommitted = onCommitted;
     this.#database = database;
     const onRefused = (reason: unknown): void => {
       this.#dropped += 1;
@@ -138,6 +143,7 @@ export class LogIngest {
     while (!this.#closing.signal.aborted) {
       try {
         const more = await loader.loadNext();
+        if (more) this.#onCommitted();
         backOffMs = 0;
         if (this.#failure !== null) {
           this.#failure = null;

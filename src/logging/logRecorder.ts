@@ -56,8 +56,8 @@ export class LogRecorder {
   }
 
   /** Begins to bring records into the database. */
-  start(database: Database): void {
-    this.#ingest.start(database);
+  start(database: Database, onCommitted: () => void = () => {}): void {
+    this.#ingest.start(database, onCommitted);
     this.#timer = setInterval(() => this.#sayDropped(), SAY_DROPPED_MS);
     this.#timer.unref();
   }

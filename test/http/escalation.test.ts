@@ -7,7 +7,7 @@ import { openTestServer, type TestServer } from './testServer.ts';
 
 const database = useTestDatabase();
 const PASSWORD = 'tortoise umbrella granite 47';
-const VIEWER: Permission[] = ['integrations:read', 'records:read', 'webhooks:read', 'connectors:read'];
+const VIEWER: Permission[] = ['integrations:read', 'records:read', 'logs:read', 'webhooks:read', 'connectors:read'];
 const OWN: Permission[] = [
   'integrations:read',
   'integrations:create',
@@ -18,6 +18,8 @@ const OWN: Permission[] = [
   'credentials:write',
   'records:read',
   'records:export',
+  'logs:read',
+  'logs:export',
   'webhooks:read',
   'webhooks:write',
 ];

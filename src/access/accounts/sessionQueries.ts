@@ -30,6 +30,19 @@ export async function findLiveSession(
   return rows[0] ?? null;
 }
 
+/** Those of these sessions that have not ended, are not past their times, and belong to active users. */
+export async function findLiveSessionIds(
+  db: Kysely<Schema>,
+  sessionIds: readonly string[],
+  idleSeconds: number,
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select s.id from sessions s join users u on u.id = s.user_id
+    where s.id = any(${[...sessionIds]}::text[]) and s.ended_at is null and s.expires_at > now()
+      and s.last_seen_at > now() - make_interval(secs => ${idleSeconds}) and u.status = 'active'`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
 /** Gives the session a new secret, if `present` still is its secret; false when another request was faster. */
 export async function replaceSecret(
   db: Kysely<Schema>,

@@ -10,7 +10,14 @@ import type { Principal } from '../types.ts';
 import { SessionNotFoundError } from './errors.ts';
 import { hashToken } from './secretTokens.ts';
 import { SessionCookies } from './sessionCookie.ts';
-import { endSessions, findLiveSession, markSeen, replaceSecret, type SessionState } from './sessionQueries.ts';
+import {
+  endSessions,
+  findLiveSession,
+  findLiveSessionIds,
+  markSeen,
+  replaceSecret,
+  type SessionState,
+} from './sessionQueries.ts';
 
 const IDLE_SECONDS = 12 * 3_600;
 export const SESSION_SECONDS = 30 * 86_400;
@@ -126,6 +133,11 @@ export class SessionService {
     }
     this.#cache.set(cacheKey, session);
     return session;
+  }
+
+  /** Those of these sessions that are still good. @throws UnavailableError */
+  async liveAmong(sessionIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(await findLiveSessionIds(this.#database.db, sessionIds, IDLE_SECONDS));
   }
 
   csrfToken(sessionId: string): string {

@@ -47,6 +47,7 @@ export const BUILT_IN_ROLES: readonly Role[] = [
       'integrations:test',
       'integrations:sync',
       'records:read',
+      'logs:read',
       'webhooks:read',
       'connectors:read',
       'monitoring:read',
@@ -64,8 +65,15 @@ export const BUILT_IN_ROLES: readonly Role[] = [
   },
   {
     name: 'viewer',
-    description: 'Sees every integration, its records and webhooks; changes and exports nothing.',
-    permissions: everywhere('integrations:read', 'records:read', 'webhooks:read', 'connectors:read', 'monitoring:read'),
+    description: 'Sees every integration, its records, logs and webhooks; changes and exports nothing.',
+    permissions: everywhere(
+      'integrations:read',
+      'records:read',
+      'logs:read',
+      'webhooks:read',
+      'connectors:read',
+      'monitoring:read',
+    ),
   },
   {
     name: 'auditor',

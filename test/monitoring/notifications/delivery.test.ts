@@ -1,6 +1,6 @@
-import { silentLog } from '../../../src/core/log.ts';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../../src/core/log.ts';
 import { useTestDatabase } from '../../support/database.ts';
 import { type Notifications, passTime, useNotifications, writeChange } from './support/notifications.ts';
 import { type Receiver, useReceivers } from './support/receiver.ts';
