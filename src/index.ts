@@ -45,6 +45,7 @@ export { advancedSecurityService } from './services/advancedSecurityService.ts';
 export { comprehensiveLoggingService } from './services/comprehensiveLoggingService.ts';
 export { CredentialEncryption } from './services/credentialEncryption.ts';
 export { integrationService } from './services/integrationService.ts';
+export { monitoringService } from './services/monitoringService.ts';
 export { performanceMonitoringService } from './services/performanceMonitoringService.ts';
 export { rateLimitingService } from './services/rateLimitingService.ts';
 export type * from './sync/types.ts';

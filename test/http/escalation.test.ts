@@ -7,7 +7,14 @@ import { openTestServer, type TestServer } from './testServer.ts';
 
 const database = useTestDatabase();
 const PASSWORD = 'tortoise umbrella granite 47';
-const VIEWER: Permission[] = ['integrations:read', 'records:read', 'logs:read', 'webhooks:read', 'connectors:read'];
+const VIEWER: Permission[] = [
+  'integrations:read',
+  'records:read',
+  'logs:read',
+  'webhooks:read',
+  'connectors:read',
+  'monitoring:read',
+];
 const OWN: Permission[] = [
   'integrations:read',
   'integrations:create',
