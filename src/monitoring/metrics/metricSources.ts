@@ -43,7 +43,7 @@ export class MetricSources implements MetricSource {
     return this.#chartable.some((one) => one.has(metric));
   }
 
-  query(query: MetricQuery, atMs: number, signal?: AbortSignal): Promise<readonly MetricSample[]> {
+  async query(query: MetricQuery, atMs: number, signal?: AbortSignal): Promise<readonly MetricSample[]> {
     const source = this.#sourceOf(query.metric);
     if (source === undefined) throw unmeasured(query.metric);
     return source.query(query, atMs, signal);
