@@ -129,7 +129,15 @@ export class LogIngest {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#journal.settled();
-    if (this.#loader !== null) await Promise.race([this.flush().catch(() => {}), delay(CLOSE_MS)]);
+    if (this.#loader !== null) {
+      const done = new AbortController();
+      await Promise.race([
+        this.flush().catch(() => {}),
+        delay(CLOSE_MS, undefined, { signal: done.signal }).catch(() => {}),
+      ]);
+      // A process that waited for nothing else would otherwise stay until the time is over.
+      done.abort();
+    }
     this.#closing.abort();
     this.#wake.resolve();
     await this.#loops;

@@ -30,6 +30,13 @@ async function calls(integrationId: string, outcomes: readonly string[], at: num
        values ($1, 'op', $2, 'sync', 1, 'GET', 'h', '/', $3, $4, 10, 0)`,
       [newId('attempt'), integrationId, outcome, new Date(at)],
     );
+  // As the recorder measures them, which is what rules of a running server ask.
+  await database.current.pool.query(
+    `insert into metric_minutes (bucket, integration_id, operation, outcome, part, calls, total_ms, response_bytes, phases)
+     select date_trunc('minute', $3::timestamptz), $1, 'sync', outcome, 'test', count(*), 10 * count(*), 0, ''
+     from unnest($2::text[]) outcome group by outcome`,
+    [integrationId, outcomes, new Date(at)],
+  );
 }
 
 it('makes, reads, changes, lists and deletes rules', async () => {

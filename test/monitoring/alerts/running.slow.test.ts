@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { App } from '../../../src/app.ts';
-import { newId } from '../../../src/core/ids.ts';
 import { DEFAULT_RULES } from '../../../src/monitoring/alerts/defaultRules.ts';
 import { openTestApp } from '../../support/app.ts';
 import { useTestDatabase } from '../../support/database.ts';
@@ -23,10 +22,8 @@ test('a running server evaluates by itself, another one takes over, and changes 
   expect(await first.alerts.rules.list({}, null, 100)).toHaveLength(Object.keys(DEFAULT_RULES).length);
   const rule = await first.alerts.rules.create(errorRateRule({ windowMs: 600_000 }));
   await pool.query(
-    `insert into outgoing_attempts (id, operation_id, integration_id, operation, attempt, method, host, path, outcome,
-       started_at, duration_ms, wait_ms)
-     values ($1, 'op', 'int_a', 'sync', 1, 'GET', 'h', '/', 'timeout', now(), 10, 0)`,
-    [newId('attempt')],
+    `insert into metric_minutes (bucket, integration_id, operation, outcome, part, calls, total_ms, response_bytes, phases)
+     values (date_trunc('minute', now()), 'int_a', 'sync', 'timeout', 'test', 1, 10, 0, '')`,
   );
   await eventually('the alert', async () => (await statesOf(first, rule.id))[0] === 'firing');
 
