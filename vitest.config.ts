@@ -7,13 +7,8 @@ const slow = process.env.TEST_SLOW ? [] : ['**/*.slow.test.ts'];
 // Far above what a test takes by itself: a busy machine must not fail one.
 const timeoutMs = process.env.TEST_SLOW ? 600_000 : 180_000;
 
-/**
- * What runs a second time, on the PostgreSQL server of the machine: where engine and version could matter. What
- * takes minutes waits for the slow run.
- */
-const SERVER_FILES = process.env.TEST_SLOW
-  ? ['test/{store,jobs,credentials}/**/*.slow.test.ts', 'test/{sync,access,audit,rateLimits}/**/*.test.ts']
-  : ['test/{store,jobs,credentials}/**/*.test.ts'];
+/** What the slow run does a second time, on the PostgreSQL server of the machine: where engine and version could matter. */
+const SERVER_FILES = process.env.TEST_SLOW ? ['test/{store,jobs,credentials,sync,audit,rateLimits}/**/*.test.ts'] : [];
 
 /** What needs no database would only run the same again; and of the embedded server itself there is only one. */
 function asksForDatabase(path: string): boolean {

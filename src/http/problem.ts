@@ -96,11 +96,6 @@ export const PROBLEM_TYPES = {
   INVITATION_NOT_FOUND: type(404, 'There is no such open invitation', 'List them with GET /api/v1/auth/invitations.'),
   LAST_OWNER: type(409, 'The last active owner has to stay one', 'Make somebody else an owner first.'),
   LOGIN_THROTTLED: type(429, 'Too many failed attempts', 'Try again after `Retry-After` seconds.'),
-  MAINTENANCE_WINDOW_NOT_FOUND: type(
-    404,
-    'There is no such maintenance window',
-    'List them with GET …/maintenance-windows.',
-  ),
   LOGS_OVERLOADED: type(503, 'Log records come faster than they can be kept', 'Try again; it was counted as dropped.'),
   LOG_ARCHIVE_INVALID: type(422, 'An archive of logs is not what its manifest says', 'Take another copy of it.'),
   LOG_SEARCH_BUSY: type(503, 'Too many searches of the logs are under way', 'Try again in a second.'),
@@ -108,6 +103,11 @@ export const PROBLEM_TYPES = {
     422,
     'A search of the logs looked at too much',
     'Take a shorter time range, an integration or a higher level.',
+  ),
+  MAINTENANCE_WINDOW_NOT_FOUND: type(
+    404,
+    'There is no such maintenance window',
+    'List them with GET …/maintenance-windows.',
   ),
   MALFORMED_REQUEST: type(400, 'The request cannot be read', 'Correct the address or the body where `detail` says.'),
   METHOD_NOT_ALLOWED: type(405, 'This address takes other methods', 'Use one of the `Allow` header.'),

@@ -46,6 +46,8 @@ const TYPES: Record<string, string> = {
   bytea: 'Buffer',
   ARRAY: 'string[]',
   'timestamp with time zone': 'Date',
+  // Read as text.
+  date: 'string',
 };
 
 /** How a column may be declared; `words` stands for a union of string literals. */
