@@ -26,7 +26,7 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'lcov'] },
     projects: [
       { extends: true, test: { name: 'embedded', include: [`test/**/*.${suffix}`], exclude: slow } },
-      ...((await findServer())
+      ...(SERVER_FILES.length > 0 && (await findServer())
         ? [
             {
               extends: true as const,
