@@ -8,7 +8,12 @@ const slow = process.env.TEST_SLOW ? [] : ['**/*.slow.test.ts'];
 const timeoutMs = process.env.TEST_SLOW ? 600_000 : 180_000;
 
 /** What the slow run does a second time, on the PostgreSQL server of the machine: where engine and version could matter. */
-const SERVER_FILES = process.env.TEST_SLOW ? ['test/{store,jobs,credentials,sync,rateLimits}/**/*.test.ts'] : [];
+const SERVER_FILES = process.env.TEST_SLOW
+  ? [
+      'test/{store,jobs,credentials,sync,rateLimits}/**/*.test.ts',
+      'test/{logging,monitoring,performance/store}/**/!(*.slow).test.ts',
+    ]
+  : [];
 
 /** What needs no database would only run the same again; and of the embedded server itself there is only one. */
 function asksForDatabase(path: string): boolean {
