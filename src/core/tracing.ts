@@ -1,6 +1,7 @@
 import {
   type Attributes,
   context,
+  isSpanContextValid,
   type Link,
   propagation,
   type Span,
@@ -15,6 +16,12 @@ const NAME = 'integration-services';
 /** Asked for anew each time: whoever embeds the library may register their provider later. */
 export function tracer(): Tracer {
   return trace.getTracer(NAME);
+}
+
+/** Where in a trace the program is; null outside of one. */
+export function activeSpan(): { readonly traceId: string; readonly spanId: string } | null {
+  const span = trace.getActiveSpan()?.spanContext();
+  return span !== undefined && isSpanContextValid(span) ? { traceId: span.traceId, spanId: span.spanId } : null;
 }
 
 export interface SpanSettings {

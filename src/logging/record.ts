@@ -2,6 +2,7 @@ import { acting } from '../audit/acting.ts';
 import type { InputProblem } from '../core/errors.ts';
 import { invalidInput } from '../core/input.ts';
 import type { JsonObject } from '../core/json.ts';
+import { activeSpan } from '../core/tracing.ts';
 import { Redactor } from '../redaction/redactor.ts';
 import { AttributeWriter } from './attributes.ts';
 import { LOG_LIMITS } from './limits.ts';
@@ -53,7 +54,7 @@ export class RecordMaker {
 
   constructor(options: { readonly redactor?: Redactor; readonly activeSpan?: ActiveSpan } = {}) {
     this.#writer = new AttributeWriter(options.redactor ?? new Redactor());
-    this.#activeSpan = options.activeSpan ?? (() => null);
+    this.#activeSpan = options.activeSpan ?? activeSpan;
   }
 
   make(integrationId: string, level: LogLevel, message: string, metadata: Metadata, nowMs: number): LogRecord {

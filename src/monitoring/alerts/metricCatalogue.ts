@@ -33,7 +33,7 @@ export const METRICS: Readonly<Record<string, MetricInfo>> = {
   backoff_ms: metric('Wait between attempts', 'ms', DISTRIBUTION, [...OF_CALLS, 'outcome']),
   write_ms: metric('Time to store a batch of records', 'ms', DISTRIBUTION, OF_CALLS),
   wait_ms: metric('Wait for the rate budget and between attempts', 'ms', DISTRIBUTION, [...OF_CALLS, 'outcome']),
-  response_bytes: metric('Size of answers', 'bytes', [...DISTRIBUTION, 'sum', 'rate'], [...OF_CALLS, 'outcome']),
+  response_bytes: metric('Size of answers', 'bytes', ['avg', 'sum', 'rate', 'count'], [...OF_CALLS, 'outcome']),
   calls: metric('Outgoing attempts', 'count', EVENTS, [...OF_CALLS, 'outcome']),
   throughput: metric('Outgoing attempts a second', 'per second', WHOLE, [...OF_CALLS, 'outcome']),
   error_rate: metric('Share of attempts that failed', 'percent', WHOLE, OF_CALLS),

@@ -150,11 +150,9 @@ function pointOf(query: MetricRangeQuery, cell: Cell): Pick<MetricPoint, 'value'
       case 'success_rate':
         return ratio(100 * cell.succeeded, calls);
       case 'response_bytes':
-        return aggregation === 'rate'
-          ? perSecond(cell.bytes)
-          : aggregation === 'avg'
-            ? ratio(cell.bytes, calls)
-            : cell.bytes;
+        if (aggregation === 'count') return calls;
+        if (aggregation === 'avg') return ratio(cell.bytes, calls);
+        return aggregation === 'rate' ? perSecond(cell.bytes) : cell.bytes;
       default:
         return aggregation === 'avg' ? ratio(cell.total_ms, calls) : aggregation === 'sum' ? cell.total_ms : calls;
     }

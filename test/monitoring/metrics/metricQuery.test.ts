@@ -89,6 +89,14 @@ describe('what calls show', () => {
     expect(await valuesOf('rate_limit_ms', 'max')).toEqual({ int_a: 7, int_b: 7 });
   });
 
+  test('sizes of answers are sums, means, rates and counts, and nothing that was not kept', async () => {
+    const ask = async (aggregation: 'avg' | 'sum' | 'count' | 'p95') =>
+      (await sources.ask({ metric: 'response_bytes', aggregation, window: '10m' }, all, at(30))).series[0]!.points[0]!
+        .value;
+    expect([await ask('sum'), await ask('avg'), await ask('count')]).toEqual([12_100, 100, 121]);
+    await expect(ask('p95')).rejects.toThrow(/takes one of avg, sum, rate, count/);
+  });
+
   test('points in time, by minute and by hour, merged or not', async () => {
     const range = (step: string) =>
       sources.ask(
