@@ -353,8 +353,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     },
   });
   opening.defer(() => monitoring.close());
-  const alerts = new Alerts({ database, audit, source: monitoring.metrics, clock, log });
-  opening.defer(() => alerts.close());
   telemetry.watch({
     outgoing,
     rateLimits: limits.service,
@@ -375,6 +373,15 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     mail: config.mail,
   });
   opening.defer(() => notifications.close());
+  const alerts = new Alerts({
+    database,
+    audit,
+    source: monitoring.metrics,
+    clock,
+    log,
+    changed: () => notifications.wake(),
+  });
+  opening.defer(() => alerts.close());
 
   if (workers) {
     await jobs.start();

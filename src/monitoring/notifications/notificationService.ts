@@ -78,6 +78,11 @@ export class NotificationService {
     });
   }
 
+  /** Looks for changes of alerts now; they would be found by themselves within seconds. */
+  wake(): void {
+    this.#notifier.wake();
+  }
+
   /** Begins to take part in telling of alerts; several replicas share the work. */
   start(): void {
     this.#notifier.start();
