@@ -96,6 +96,8 @@ export interface SyncRunsTable {
   error: NullableJson;
   warnings: GeneratedJson;
   trace_parent: string | null;
+  repeats: GeneratedJson<Record<string, 'confirmed' | 'same'>>;
+  records_confirmed: Generated<number>;
 }
 
 export interface SyncStatesTable {
@@ -112,6 +114,7 @@ export interface SyncStatesTable {
   missing_count: Generated<number>;
   due_deletions: NullableJson;
   pending_deletions: NullableJson;
+  known_answer: NullableJson;
   updated_at: Generated<Date>;
 }
 
@@ -449,6 +452,7 @@ export interface IntegrationTuningTable {
   connect_ms: number | null;
   headers_ms: number | null;
   total_ms: number | null;
+  cache_validators: boolean | null;
   version: Generated<number>;
   updated_at: Date | null;
 }

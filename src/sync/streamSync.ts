@@ -8,6 +8,7 @@ import type { Schema } from '../store/schema.ts';
 import { deleteUnseen } from './deletionQueries.ts';
 import { type DeletionRules, decideDeletions } from './deletionSafety.ts';
 import { RunInterruption } from './errors.ts';
+import { confirmable, isSameAnswer, type KnownAnswer } from './knownAnswer.ts';
 import { writeInBatches } from './pageBatches.ts';
 import type { StreamReader } from './reader.ts';
 import type { RecordBatch } from './recordBatch.ts';
@@ -16,6 +17,7 @@ import { LEASE_MS, type RunClaim, type RunProblem, type StreamPhase } from './ru
 import { pagesCanShift } from './shiftingPages.ts';
 import {
   completeFullRead,
+  confirmAnswer,
   type DueDeletions,
   ensureState,
   isFullReadUnderWay,
@@ -53,6 +55,9 @@ export class StreamSync {
   #phase: StreamPhase | undefined;
   #due: DueDeletions | null = null;
   #warnedOfReplacements = false;
+  /** Of the read before, and whether this one may ask only if it is still so. */
+  #before: KnownAnswer | null = null;
+  #known: KnownAnswer | undefined;
 
   /** @param phase how far this run is with the stream already */
   constructor(context: StreamSyncContext, stream: string, phase: StreamPhase | undefined) {
@@ -92,13 +97,26 @@ export class StreamSync {
     const start = startOfStream(row, stored, (state) => reader.planRead(session, stream, state));
     this.#readId = start.readId;
     this.#completeReadId = row.complete_read_id ?? 0;
+    this.#before = row.known_answer;
+    const mayAsk = session.cacheValidators === true && !fullRefresh;
+    this.#known = mayAsk ? confirmable(row, clock.now()) : undefined;
     await writeInBatches({
       stream,
-      read: (signal) => reader.readStream(session, { stream, state: start.state, signal }),
-      write: (batch) => writes.take(() => this.#write(batch, start.full)),
+      read: (signal) => reader.readStream(session, { stream, state: start.state, signal, known: this.#known }),
+      write: (batch) =>
+        writes.take(() => (batch.notModified ? this.#confirm(start.full) : this.#write(batch, start.full))),
       clock,
       signal,
     });
+  }
+
+  /** Nothing came, because nothing has changed. */
+  async #confirm(full: boolean): Promise<void> {
+    this.#context.signal.throwIfAborted();
+    const { database, onWritten } = this.#context;
+    if (!(await confirmAnswer(database.db, this.#target, this.#known!, full))) throw new RunInterruption('lease_lost');
+    this.#phase = 'done';
+    onWritten();
   }
 
   async #write(batch: RecordBatch, full: boolean): Promise<void> {
@@ -113,6 +131,7 @@ export class StreamSync {
       pages: batch.pages,
       recordsRead: batch.recordsRead,
       warnings: this.#warningsOf(batch),
+      answer: this.#answerOf(batch, full),
     };
     const { database } = this.#context;
     const [first, ...more] = batch.portions;
@@ -214,6 +233,14 @@ export class StreamSync {
 
   #require<T>(result: T | undefined): asserts result is T {
     if (result === undefined) throw new RunInterruption('lease_lost');
+  }
+
+  /** Only where all that is stored of the read is from this answer, as it came. */
+  #answerOf({ validators, pages, last, recordsRead, replaced }: RecordBatch, full: boolean): Progress['answer'] {
+    const isWhole = last && pages === 1 && (!full || this.#readId === null);
+    if (validators === undefined || !isWhole || replaced > 0) return undefined;
+    const known = { ...validators, records: recordsRead, readAtMs: this.#context.clock.now(), confirmed: 0 };
+    return { known, isSame: isSameAnswer(this.#before, validators) };
   }
 
   #warningsOf(batch: RecordBatch): RunProblem[] {
