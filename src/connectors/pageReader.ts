@@ -4,6 +4,7 @@ import { HIDDEN, hideSecrets } from '../outgoing/hideSecrets.ts';
 import type { Authenticator } from '../outgoing/types.ts';
 import { sessionScope } from './address.ts';
 import { compileConditions } from './condition.ts';
+import { sendConditionally } from './conditionalRequest.ts';
 import { isBefore } from './cursor.ts';
 import type { AuthMode } from './format/auth.ts';
 import type { Stream } from './format/stream.ts';
@@ -12,7 +13,6 @@ import { nextPage } from './pagination/nextPage.ts';
 import { additionsFor, type PagePosition } from './pagination/position.ts';
 import { askedAt } from './providerClock.ts';
 import { badAnswer, type PageContent, selectorFor } from './records.ts';
-import { sendConditionally } from './conditionalRequest.ts';
 import { buildRequest, sendRequest } from './request.ts';
 import { secretsOf } from './secrets.ts';
 import type { Position } from './streamState.ts';
@@ -135,7 +135,11 @@ async function* pagesOf(
 }
 
 type Fetched = PageContent &
-  Pick<ReadPage, 'askedAtMs' | 'validators' | 'notModified'> & { readonly next: PagePosition | null; readonly url: string; readonly status: number };
+  Pick<ReadPage, 'askedAtMs' | 'validators' | 'notModified'> & {
+    readonly next: PagePosition | null;
+    readonly url: string;
+    readonly status: number;
+  };
 
 async function fetchPage(
   reader: Reader,

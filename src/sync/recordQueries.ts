@@ -1,8 +1,8 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { JsonValue } from '../core/json.ts';
 import type { Schema } from '../store/schema.ts';
-import type { RecordPortion } from './recordBatch.ts';
 import type { KnownAnswer } from './knownAnswer.ts';
+import type { RecordPortion } from './recordBatch.ts';
 import { advance, fence, type RunClaim, type RunProblem } from './runQueries.ts';
 import type { SyncStateRow } from './stateQueries.ts';
 

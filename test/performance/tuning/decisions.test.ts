@@ -13,6 +13,8 @@ const facts: TuningFacts = {
   rateSharePercent: 100,
   headersMs: 30_000,
   totalMs: 120_000,
+  cacheValidators: false,
+  sameAnswerShare: 0,
   pagePercentRange: { min: 10, max: 400 },
   streams: 3,
   parallelStreams: 3,
