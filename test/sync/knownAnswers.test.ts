@@ -284,6 +284,24 @@ test('what was known is not, when it is forgotten while the provider confirms it
   expect((await storedRecords(database.current, id, 'items')).every(({ deleted }) => !deleted)).toBe(true);
 });
 
+test('a worker that has lost its run meanwhile confirms nothing', async () => {
+  const id = await add();
+  let asked = 0;
+  api.intercept = async () => {
+    asked += 1;
+    if (asked > 1) return false;
+    await database.current.pool.query(
+      `update sync_runs set lease_token = lease_token + 1, lease_until = now() - interval '1 second'
+       where integration_id = $1 and status = 'running'`,
+      [id],
+    );
+    return false;
+  };
+  const { run, statuses } = await answersOf(id);
+  expect([statuses, run.recordsConfirmed]).toEqual([[304, 304], 5]);
+  expect((await statusOf(id)).knownAnswer).toMatchObject({ confirmed: 1 });
+});
+
 test('a read that failed half way is not known', async () => {
   const id = await add('items', 10);
   api.put('items', { id: 'r0011' });
