@@ -80,6 +80,23 @@ describe('an answer that is still the one that is known', () => {
     expect(await liveKeys(database.current, id, 'items')).toHaveLength(9);
   });
 
+  test('may hold more records than one statement stores', async () => {
+    const rows = numbered(1_500);
+    api.intercept = (request, response) => {
+      const body = JSON.stringify({ items: rows, more: false });
+      const { etag } = etagOfBody(body);
+      const isKnown = request.headers['if-none-match'] === etag;
+      response.writeHead(isKnown ? 304 : 200, { etag, 'content-type': 'application/json' });
+      response.end(isKnown ? undefined : body);
+      return true;
+    };
+    const id = await addIntegration(database.current, api.url, { streams: ['items'] });
+    expect(await service.sync.run(id)).toMatchObject({ recordsAdded: 1_500 });
+    expect(await service.sync.run(id)).toMatchObject({ ...CONFIRMED, recordsConfirmed: 1_500 });
+    rows.splice(100, 1);
+    expect(await service.sync.run(id)).toMatchObject({ recordsDeleted: 1, recordsUnchanged: 1_499 });
+  });
+
   test('is asked for by its date where it has no tag, if the date is past changing', async () => {
     const date = (ms: number) => new Date(ms).toUTCString();
     let age = 120_000;
