@@ -236,9 +236,9 @@ export class StreamSync {
   }
 
   /** Only where all that is stored of the read is from this answer, as it came. */
-  #answerOf({ validators, pages, last, recordsRead, replaced }: RecordBatch, full: boolean): Progress['answer'] {
-    const isWhole = last && pages === 1 && (!full || this.#readId === null);
-    if (validators === undefined || !isWhole || replaced > 0) return undefined;
+  #answerOf({ validators, recordsRead, replaced }: RecordBatch, full: boolean): Progress['answer'] {
+    const isResumed = full && this.#readId !== null;
+    if (validators === undefined || isResumed || replaced > 0) return undefined;
     const known = { ...validators, records: recordsRead, readAtMs: this.#context.clock.now(), confirmed: 0 };
     return { known, isSame: isSameAnswer(this.#before, validators) };
   }

@@ -272,6 +272,7 @@ describe('everything is read', () => {
       return true;
     };
     expect(await service.sync.run(id)).toMatchObject({ success: true, recordsDeleted: 1 });
+    expect(await service.sync.run(id)).toMatchObject({ success: true, recordsUnchanged: 4 });
     expect((await statusOf(id)).knownAnswer).toBeNull();
   });
 });
