@@ -114,8 +114,8 @@ export interface SyncStatesTable {
   missing_count: Generated<number>;
   due_deletions: NullableJson;
   pending_deletions: NullableJson;
-  known_answer: NullableJson;
   updated_at: Generated<Date>;
+  known_answer: NullableJson;
 }
 
 export interface RecordsTable {
@@ -452,9 +452,9 @@ export interface IntegrationTuningTable {
   connect_ms: number | null;
   headers_ms: number | null;
   total_ms: number | null;
-  cache_validators: boolean | null;
   version: Generated<number>;
   updated_at: Date | null;
+  cache_validators: boolean | null;
 }
 
 export interface TuningExperimentsTable {
