@@ -1,4 +1,5 @@
 import type { AnswerValidators } from '../connectors/validators.ts';
+import type { RecordBatch } from './recordBatch.ts';
 import { isFullReadUnderWay, type SyncStateRow } from './stateQueries.ts';
 
 /**
@@ -29,12 +30,18 @@ export function confirmable(row: SyncStateRow, nowMs: number): KnownAnswer | und
   return isSettled && !isFullReadUnderWay(row) ? known : undefined;
 }
 
-/** Whether asking with the validators of the one would have been answered by 304 instead of the other. */
-export function isSameAnswer(known: KnownAnswer | null, validators: AnswerValidators): boolean {
-  return (
-    known !== null &&
-    known.request === validators.request &&
-    known.etag === validators.etag &&
-    known.lastModified === validators.lastModified
-  );
+/**
+ * What is known of a read that was one answer, and whether asking with the validators of the one before would have been
+ * answered by 304 instead.
+ */
+export function answerOf(
+  { validators, recordsRead, replaced }: RecordBatch,
+  before: KnownAnswer | null,
+  nowMs: number,
+): { known: KnownAnswer; isSame: boolean } | undefined {
+  // A warning that would not come again.
+  if (validators === undefined || replaced > 0) return undefined;
+  const { request, etag, lastModified } = validators;
+  const isSame = before?.request === request && before.etag === etag && before.lastModified === lastModified;
+  return { known: { ...validators, records: recordsRead, readAtMs: nowMs, confirmed: 0 }, isSame };
 }

@@ -8,7 +8,7 @@ import type { Schema } from '../store/schema.ts';
 import { deleteUnseen } from './deletionQueries.ts';
 import { type DeletionRules, decideDeletions } from './deletionSafety.ts';
 import { RunInterruption } from './errors.ts';
-import { confirmable, isSameAnswer, type KnownAnswer } from './knownAnswer.ts';
+import { answerOf, confirmable, type KnownAnswer } from './knownAnswer.ts';
 import { writeInBatches } from './pageBatches.ts';
 import type { StreamReader } from './reader.ts';
 import type { RecordBatch } from './recordBatch.ts';
@@ -131,7 +131,8 @@ export class StreamSync {
       pages: batch.pages,
       recordsRead: batch.recordsRead,
       warnings: this.#warningsOf(batch),
-      answer: this.#answerOf(batch, full),
+      // What came before this page in a full read was other answers.
+      answer: full && !begins ? undefined : answerOf(batch, this.#before, this.#context.clock.now()),
     };
     const { database } = this.#context;
     const [first, ...more] = batch.portions;
@@ -233,14 +234,6 @@ export class StreamSync {
 
   #require<T>(result: T | undefined): asserts result is T {
     if (result === undefined) throw new RunInterruption('lease_lost');
-  }
-
-  /** Only where all that is stored of the read is from this answer, as it came. */
-  #answerOf({ validators, recordsRead, replaced }: RecordBatch, full: boolean): Progress['answer'] {
-    const isResumed = full && this.#readId !== null;
-    if (validators === undefined || isResumed || replaced > 0) return undefined;
-    const known = { ...validators, records: recordsRead, readAtMs: this.#context.clock.now(), confirmed: 0 };
-    return { known, isSame: isSameAnswer(this.#before, validators) };
   }
 
   #warningsOf(batch: RecordBatch): RunProblem[] {
