@@ -134,11 +134,15 @@ export async function confirmAnswer(
   return rows.length > 0;
 }
 
-/** Forgets what the streams of an integration know of their answers: the next reads ask for them whole. */
-export async function forgetKnownAnswers(db: Kysely<Schema>, integrationId: string): Promise<void> {
-  await sql`
-    update sync_states set known_answer = null
-    where integration_id = ${integrationId} and known_answer is not null`.execute(db);
+/** Forgets what the streams of an integration, or one, know of their answers: the next reads ask for them whole. */
+export async function forgetKnownAnswers(db: Kysely<Schema>, integrationId: string, stream?: string): Promise<void> {
+  await db
+    .updateTable('sync_states')
+    .set({ known_answer: null })
+    .where('integration_id', '=', integrationId)
+    .where('known_answer', 'is not', null)
+    .$if(stream !== undefined, (query) => query.where('stream', '=', stream!))
+    .execute();
 }
 
 /** Takes pending deletions as confirmed. Undefined when there are none any more, or the claim is no longer good. */

@@ -20,6 +20,7 @@ import {
   confirmAnswer,
   type DueDeletions,
   ensureState,
+  forgetKnownAnswers,
   isFullReadUnderWay,
   type SyncStateRow,
 } from './stateQueries.ts';
@@ -90,7 +91,7 @@ export class StreamSync {
   }
 
   async #readPages(row: SyncStateRow): Promise<void> {
-    const { clock, reader, session, fullRefresh, signal, writes } = this.#context;
+    const { claim, clock, database, reader, session, fullRefresh, signal, writes } = this.#context;
     const stream = this.#stream;
     // A full refresh starts over once, not again when another worker goes on with the run.
     const stored = fullRefresh && this.#phase === undefined ? null : row.state;
@@ -100,13 +101,19 @@ export class StreamSync {
     this.#before = row.known_answer;
     const mayAsk = session.cacheValidators === true && !fullRefresh;
     this.#known = mayAsk ? confirmable(row, clock.now()) : undefined;
-    await writeInBatches({
+    const reading = writeInBatches({
       stream,
       read: (signal) => reader.readStream(session, { stream, state: start.state, signal, known: this.#known }),
       write: (batch) =>
         writes.take(() => (batch.notModified ? this.#confirm(start.full) : this.#write(batch, start.full))),
       clock,
       signal,
+    });
+    await reading.catch(async (error: unknown) => {
+      // It may be the condition that the provider fails at.
+      if (this.#known !== undefined && !signal.aborted && !(error instanceof RunInterruption))
+        await forgetKnownAnswers(database.db, claim.integrationId, stream).catch(() => {});
+      throw error;
     });
   }
 

@@ -259,6 +259,22 @@ describe('everything is read', () => {
     expect([seen, statuses, run.success, run.recordsUnchanged]).toEqual([[412], [200], true, 5]);
   });
 
+  test('after a read that failed with the condition', async () => {
+    const id = await add();
+    let conditions = 0;
+    api.intercept = (request, response) => {
+      if (request.headers['if-none-match'] === undefined) return false;
+      conditions++;
+      response.writeHead(500).end();
+      return true;
+    };
+    expect((await service.sync.run(id)).success).toBe(false);
+    const failedWith = conditions;
+    expect(failedWith).toBeGreaterThan(0);
+    expect(await service.sync.run(id)).toMatchObject({ success: true, recordsUnchanged: 5 });
+    expect(conditions).toBe(failedWith);
+  });
+
   test('where a redirect leads to another place', async () => {
     const id = await add();
     // What answers there knows the tag, but for something else.
