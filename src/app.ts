@@ -28,6 +28,7 @@ import { LogKeeping } from './logging/logKeeping.ts';
 import { LogReading } from './logging/logReading.ts';
 import { LogSettings } from './logging/logSettings.ts';
 import { openRecorder } from './logging/openLogging.ts';
+import { BlockMaker } from './logging/words/blockMaker.ts';
 import { Alerts } from './monitoring/alerts/alerts.ts';
 import type { MonitoringService } from './monitoring/monitoringService.ts';
 import { NotificationService } from './monitoring/notifications/notificationService.ts';
@@ -127,6 +128,8 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   recorder.start(database, () => logs.committed());
   opening.defer(() => recorder.close());
   opening.defer(() => logs.close());
+  const blocks = new BlockMaker({ database, log, clock });
+  opening.defer(() => blocks.close());
 
   const telemetry = new Telemetry({ database, clock, integrationSeries: config.metricsIntegrationSeries });
   const openTelemetry = await openOpenTelemetry({
@@ -385,6 +388,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
 
   if (workers) {
     await jobs.start();
+    blocks.start();
     sync.startWorkers();
     audit.start();
     monitoring.start();
