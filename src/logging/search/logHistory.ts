@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import type { Database } from '../../store/database.ts';
 import { toIntegrationLog } from '../storedLogs.ts';

@@ -10,8 +10,9 @@ import type { TimeBounds } from './timeRange.ts';
 /** Looked at by one statement, where a word says in which blocks to look. */
 const STEP_RECORDS = 16_384;
 const STEP_RANGES = 32;
-/** More than this, and looking at everything costs no more. */
-const MAX_RECORDS = 500_000;
+/** After so many steps, when more than this is left, all of it is looked at in one go, which the database can divide. */
+const MAX_STEPS = 8;
+const MANY_RECORDS = 200_000;
 
 /** What is looked for. */
 export interface RowSearch {
@@ -37,14 +38,17 @@ export async function newestRows(
 ): Promise<LogRow[]> {
   const bits = requiredBits(search.filter);
   const ranges = bits.length === 0 ? null : await rangesWith(tx, bits, search.bounds, before);
-  if (ranges === null || numbersIn(ranges) > (search.indexed ? STEP_RECORDS : MAX_RECORDS))
+  if (ranges === null || (search.indexed && numbersIn(ranges) > STEP_RECORDS))
     return await select(tx, before === null ? search.conditions : [...search.conditions, below(before)], limit);
   const deadlineMs = performance.now() + timeoutMs;
   const rows: LogRow[] = [];
-  for (const group of groupRanges(ranges, STEP_RECORDS, STEP_RANGES)) {
+  const groups = groupRanges(ranges, STEP_RECORDS, STEP_RANGES);
+  for (const [step, group] of groups.entries()) {
     if (performance.now() > deadlineMs) throw new LogSearchStoppedError(timeoutMs);
-    rows.push(...(await select(tx, [...search.conditions, within(group)], limit - rows.length)));
-    if (rows.length === limit) break;
+    const isRest = step === MAX_STEPS && numbersIn(groups.slice(step).flat()) > MANY_RECORDS;
+    const where = isRest ? below(group[0]!.to + 1) : within(group);
+    rows.push(...(await select(tx, [...search.conditions, where], limit - rows.length)));
+    if (rows.length === limit || isRest) break;
   }
   return rows;
 }
