@@ -594,6 +594,22 @@ create table local_accounts (
   constraint local_accounts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
 );
 
+create table log_block_progress (
+  id boolean not null default true,
+  upto bigint not null,
+  constraint log_block_progress_pkey PRIMARY KEY (id),
+  constraint log_block_progress_id_check CHECK (id)
+);
+
+create table log_blocks (
+  first_seq bigint not null,
+  last_seq bigint not null,
+  from_at timestamp with time zone not null,
+  to_at timestamp with time zone not null,
+  words bytea,
+  constraint log_blocks_pkey PRIMARY KEY (first_seq)
+);
+
 create table log_imports (
   day date not null,
   kept_until timestamp with time zone not null,
@@ -1263,6 +1279,8 @@ CREATE UNIQUE INDEX invitations_by_email ON public.invitations USING btree (lowe
 CREATE INDEX invitations_by_expiry ON public.invitations USING btree (expires_at);
 
 CREATE UNIQUE INDEX invitations_by_hash ON public.invitations USING btree (token_hash);
+
+CREATE INDEX log_blocks_by_time ON public.log_blocks USING btree (to_at);
 
 CREATE INDEX login_throttles_by_age ON public.login_throttles USING btree (last_failed_at);
 

@@ -300,6 +300,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
 
   if (workers) {
     await jobs.start();
+    logging.start();
     sync.startWorkers();
     audit.start();
     monitoring.start();

@@ -8,7 +8,7 @@ import { LOG_LIMITS } from './limits.ts';
 
 /** Says under which something was left out. */
 const CUT = '[cut]';
-const MAX_NAMES = 2_000;
+const MAX_WORDS = 2_000;
 
 /**
  * Makes of whatever a caller gives as metadata what is stored of it: JSON within bounds, in one line each, without
@@ -16,9 +16,9 @@ const MAX_NAMES = 2_000;
  */
 export class AttributeWriter {
   readonly #redactor: Redactor;
-  /** Names come again and again. Forgotten when a secret becomes known, which one of them may hold. */
-  readonly #names = new Map<string, string>();
-  #namesKnew = 0;
+  /** Names and ids come again and again. Forgotten when a secret becomes known, which one of them may hold. */
+  readonly #words = new Map<string, string>();
+  #wordsKnew = 0;
   /** Characters that may still be written of the record at hand. */
   #leftChars = 0;
 
@@ -38,6 +38,20 @@ export class AttributeWriter {
     return cleanText(this.#redactor.text(bounded), maxChars);
   }
 
+  /** The same of a text that is likely to come again. */
+  word(word: string, maxChars: number): string {
+    if (this.#wordsKnew !== liveSecrets.revision || this.#words.size > MAX_WORDS) {
+      this.#words.clear();
+      this.#wordsKnew = liveSecrets.revision;
+    }
+    let written = this.#words.get(word);
+    if (written === undefined) {
+      written = this.text(word, maxChars);
+      if (word.length <= LOG_LIMITS.nameChars) this.#words.set(word, written);
+    }
+    return written;
+  }
+
   #object(object: object, depth: number, skipped?: ReadonlySet<string>): JsonObject {
     if (object instanceof Error) return this.#error(object, depth);
     const written: JsonObject = {};
@@ -50,23 +64,10 @@ export class AttributeWriter {
       }
       const value = this.#member(object, name, depth);
       if (value === undefined) continue;
-      const key = this.#name(name);
+      const key = this.word(name, LOG_LIMITS.nameChars);
       this.#leftChars -= key.length + 3;
       // It would set the prototype instead.
       if (key !== '__proto__') written[key] = value;
-    }
-    return written;
-  }
-
-  #name(name: string): string {
-    if (this.#namesKnew !== liveSecrets.size || this.#names.size > MAX_NAMES) {
-      this.#names.clear();
-      this.#namesKnew = liveSecrets.size;
-    }
-    let written = this.#names.get(name);
-    if (written === undefined) {
-      written = this.text(name, LOG_LIMITS.nameChars);
-      if (name.length <= LOG_LIMITS.nameChars) this.#names.set(name, written);
     }
     return written;
   }

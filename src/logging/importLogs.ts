@@ -12,6 +12,7 @@ import { cleanText } from './cleanText.ts';
 import { LogArchiveError } from './errors.ts';
 import { LOG_LIMITS } from './limits.ts';
 import { SEVERITIES } from './types.ts';
+import { forgetBlocks } from './words/blockQueries.ts';
 
 const BATCH = 2_000;
 const DAY_MS = 86_400_000;
@@ -150,6 +151,7 @@ async function insert(database: Database, lines: readonly Line[]): Promise<numbe
     // Into an empty installation the numbers come along; those that are given out later follow them.
     const highest = Math.max(...rows.map(({ seq }) => seq));
     await sql`update log_sequence set next = greatest(next, ${highest + 1})`.execute(tx);
+    await forgetBlocks(tx, rows);
     const result = await sql`
       insert into logs select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as t (
         seq bigint, observed_at timestamptz, at timestamptz, integration_id text, severity smallint, message text,

@@ -5,13 +5,21 @@ import { type Lines, readLines, type Segment, segmentAt } from './journalFiles.t
 import { type JournalOwner, ownJournal } from './journalOwner.ts';
 
 const SEGMENT_BYTES = 8 * 1024 * 1024;
-/** Of one write. */
-const MAX_GROUP_BYTES = 1024 * 1024;
+/** Of one write; a line more may be in it. */
+const MAX_GROUP_CHARS = 1024 * 1024;
 
-interface Waiting {
-  readonly line: string;
-  readonly durable: boolean;
-  readonly done: PromiseWithResolvers<void>;
+/** Lines that share a write, and one promise for all who wait for it: a promise each would cost more than the write. */
+class Group {
+  readonly lines: string[] = [];
+  readonly done = Promise.withResolvers<void>();
+  durable = false;
+  chars = 0;
+
+  add(line: string, durable: boolean): void {
+    this.lines.push(line);
+    this.chars += line.length;
+    if (durable) this.durable = true;
+  }
 }
 
 /**
@@ -24,13 +32,19 @@ export class Journal {
   readonly #segments: Segment[] = [];
   #owner: JournalOwner | null = null;
   #handle: FileHandle | null = null;
-  #waiting: Waiting[] = [];
+  readonly #onWritten: (lines: number) => void;
+  #groups: Group[] = [];
+  #waiting = 0;
   #running: Promise<void> | null = null;
   #end = 0;
 
-  /** @param root where the journals of all processes are; a folder of its own is made at the first line */
-  constructor(root: string) {
+  /**
+   * @param root where the journals of all processes are; a folder of its own is made at the first line
+   * @param onWritten called after each write with how many lines it had; must not throw
+   */
+  constructor(root: string, onWritten: (lines: number) => void = () => {}) {
     this.#folder = join(root, this.id);
+    this.#onWritten = onWritten;
   }
 
   /** Bytes appended so far. */
@@ -40,17 +54,22 @@ export class Journal {
 
   /** Lines that are not written yet. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting;
   }
 
   /** Rejects with what the file system says; then the line is not in the journal. */
   append(line: string, durable: boolean): Promise<void> {
-    const done = Promise.withResolvers<void>();
-    this.#waiting.push({ line, durable, done });
+    let group = this.#groups.at(-1);
+    if (group === undefined || group.chars >= MAX_GROUP_CHARS) {
+      group = new Group();
+      this.#groups.push(group);
+    }
+    group.add(line, durable);
+    this.#waiting += 1;
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
     });
-    return done.promise;
+    return group.done.promise;
   }
 
   /** Resolves when every line appended before is written, or refused. */
@@ -85,32 +104,26 @@ export class Journal {
   async #run(): Promise<void> {
     // What is logged in the same turn goes with the first write.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const group = this.#take();
+    for (let group = this.#groups.shift(); group !== undefined; group = this.#groups.shift()) {
+      const count = group.lines.length;
       try {
         await this.#write(group);
-        for (const { done } of group) done.resolve();
+        this.#onWritten(count);
+        group.done.resolve();
       } catch (error) {
-        for (const { done } of group) done.reject(error);
+        group.done.reject(error);
+      } finally {
+        this.#waiting -= count;
       }
     }
   }
 
-  #take(): Waiting[] {
-    let chars = 0;
-    const upTo = this.#waiting.findIndex(({ line }, index) => {
-      chars += line.length;
-      return chars > MAX_GROUP_BYTES && index > 0;
-    });
-    return this.#waiting.splice(0, upTo === -1 ? this.#waiting.length : upTo);
-  }
-
-  async #write(group: readonly Waiting[]): Promise<void> {
-    const bytes = Buffer.from(group.length === 1 ? group[0]!.line : group.map(({ line }) => line).join(''));
+  async #write({ lines, durable }: Group): Promise<void> {
+    const bytes = Buffer.from(lines.length === 1 ? lines[0]! : lines.join(''));
     const handle = await this.#currentFile();
     try {
       await handle.appendFile(bytes);
-      if (group.some(({ durable }) => durable)) await handle.datasync();
+      if (durable) await handle.datasync();
     } catch (error) {
       // So that no half of a line stands before the next one.
       await handle.truncate(this.#end - this.#segments.at(-1)!.start).catch(() => {});

@@ -3,7 +3,8 @@ import { ensurePartitions } from '../store/partitions.ts';
 import type { Lines } from './journalFiles.ts';
 import { loadLines, splitLines } from './loadLines.ts';
 
-const BATCH_BYTES = 1024 * 1024;
+/** Of one transaction, which holds the next number meanwhile. */
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 /** Where lines come from: a journal of this process, or what another one left. */
 export interface LineSource {
@@ -22,6 +23,8 @@ export class JournalLoader {
   readonly #source: LineSource;
   readonly #options: LoaderOptions;
   #loaded = 0;
+  /** Read while the database took what was before it. */
+  #ahead: Lines | null = null;
 
   constructor(source: LineSource, options: LoaderOptions) {
     this.#source = source;
@@ -34,16 +37,26 @@ export class JournalLoader {
   }
 
   /**
-   * Loads up to a megabyte.
+   * Loads up to four megabytes.
    * @returns false when there was nothing to load
    * @throws whatever the database does; nothing of it is loaded then, or all, and the next call finds out
    */
   async loadNext(): Promise<boolean> {
-    const lines = await this.#source.read(this.#loaded, BATCH_BYTES);
+    const lines = await this.#read();
     if (lines === null) return false;
+    const reading = this.#source.read(lines.to, BATCH_BYTES).catch(() => null);
     // What lies between is the rest of a line that was cut off.
     await this.#load(splitLines(lines), this.#loaded, lines.to);
+    this.#ahead = await reading;
     return true;
+  }
+
+  #read(): Promise<Lines | null> | Lines | null {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    // When there was little to read, there is more by now.
+    const isGood = ahead !== null && ahead.bytes.length > BATCH_BYTES / 2 && this.#loaded === ahead.from;
+    return isGood ? ahead : this.#source.read(this.#loaded, BATCH_BYTES);
   }
 
   async #load(lines: readonly string[], from: number, to: number): Promise<void> {

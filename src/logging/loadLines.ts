@@ -1,10 +1,8 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
 import type { Database } from '../store/database.ts';
 import { LINE_COLUMNS } from './copyLine.ts';
 import type { Lines } from './journalFiles.ts';
+import { NumberedCopy } from './numberedCopy.ts';
 
 /** Of the whole transaction. Others wait for their numbers meanwhile, so it is short; loading is tried again. */
 const DEADLINE_MS = 20_000;
@@ -36,15 +34,10 @@ export async function loadLines(
     client.release(failure);
   }, DEADLINE_MS);
   try {
-    const first = await begin(client, lines.length, place);
-    if (first === null) {
-      const loaded = await loadedBytes(client, place!);
-      await client.query('rollback');
-      return loaded;
-    }
-    if (lines.length > 0) await copy(client, lines, first);
-    await client.query('commit');
-    return place?.to ?? 0;
+    const written = await write(client, lines, place);
+    if (written) return place?.to ?? 0;
+    await client.query('rollback');
+    return await loadedBytes(client, place!);
   } catch (error) {
     if (failure === undefined) {
       await client.query('rollback').catch((rollback: Error) => {
@@ -59,8 +52,24 @@ export async function loadLines(
   }
 }
 
-/** The number of the first line, or null when the journal is loaded to another place than `place.from`. One round trip. */
-async function begin(client: pg.PoolClient, count: number, place: Place | null): Promise<number | null> {
+/**
+ * The whole transaction, as one message to the server and one answer with the lines.
+ * @returns false when the journal is loaded to another place than `place.from`; then it is to be rolled back
+ */
+async function write(client: pg.PoolClient, lines: readonly string[], place: Place | null): Promise<boolean> {
+  const begin = beginSql(lines.length, place);
+  if (lines.length > 0) {
+    const copy = `${begin}; copy logs (seq, ${LINE_COLUMNS}) from stdin; commit`;
+    return (await NumberedCopy.run(client, copy, (first) => numbered(lines, first))) !== null;
+  }
+  const results = (await client.query(begin)) as unknown as pg.QueryResult[];
+  if (results.at(-1)!.rows.length === 0) return false;
+  await client.query('commit');
+  return true;
+}
+
+/** Begins a transaction, and gives the number of the first line, or no row. */
+function beginSql(count: number, place: Place | null): string {
   if (place !== null && !JOURNAL_ID.test(place.journalId)) throw new TypeError('That is no journal.');
   const isNext = place === null ? '' : 'where exists (select from journal)';
   const journal =
@@ -75,14 +84,13 @@ async function begin(client: pg.PoolClient, count: number, place: Place | null):
           returning 1
         ),`;
   // Of the simple protocol, so that it needs no parameters; what stands in it are numbers and a checked id.
-  const results = (await client.query(`
+  return `
     begin;
     set local statement_timeout = ${DEADLINE_MS};
     set local idle_in_transaction_session_timeout = ${DEADLINE_MS};
     with ${journal} numbers as (
       update log_sequence set next = next + ${count} ${isNext} returning next - ${count} as first
-    ) select first from numbers`)) as unknown as pg.QueryResult<{ first: number }>[];
-  return results.at(-1)!.rows[0]?.first ?? null;
+    ) select first from numbers`;
 }
 
 async function loadedBytes(client: pg.PoolClient, { journalId }: Place): Promise<number> {
@@ -92,10 +100,8 @@ async function loadedBytes(client: pg.PoolClient, { journalId }: Place): Promise
   return rows[0]?.loaded_bytes ?? 0;
 }
 
-async function copy(client: pg.PoolClient, lines: readonly string[], first: number): Promise<void> {
-  const numbered = lines.map((line, index) => `${first + index}\t${line}\n`).join('');
-  const stream = client.query(copyFrom(`copy logs (seq, ${LINE_COLUMNS}) from stdin`));
-  await pipeline(Readable.from([Buffer.from(numbered, 'latin1')]), stream);
+function numbered(lines: readonly string[], first: number): Buffer {
+  return Buffer.from(lines.map((line, index) => `${first + index}\t${line}\n`).join(''), 'latin1');
 }
 
 /** The lines as texts with a character a byte, without their ends. */

@@ -61,7 +61,10 @@ export class LogIngest {
 
   constructor(options: LogIngestOptions) {
     this.#options = options;
-    this.#journal = new Journal(options.root);
+    this.#journal = new Journal(options.root, (lines) => {
+      this.#accepted += lines;
+      this.#wake.resolve();
+    });
   }
 
   get state(): LogIngestState {
@@ -99,19 +102,14 @@ export class LogIngest {
    * Resolves when the line outlives this process; with severity error and above, when it outlives the machine.
    * @throws LogsOverloadedError
    */
-  async add(line: string, severity: number): Promise<void> {
-    const reserve = severity >= SEVERITIES.error ? 1.1 : 1;
-    if (this.#closed) throw this.#drop('The log is closed.');
+  add(line: string, severity: number): Promise<void> {
+    const durable = severity >= SEVERITIES.error;
+    if (this.#closed) return Promise.reject(this.#drop('The log is closed.'));
+    const reserve = durable ? 1.1 : 1;
     if (this.#waitingBytes > this.#options.maxBytes * reserve || this.#journal.waiting >= MAX_WAITING) {
-      throw this.#drop('More log records wait for the database than may.');
+      return Promise.reject(this.#drop('More log records wait for the database than may.'));
     }
-    try {
-      await this.#journal.append(line, severity >= SEVERITIES.error);
-    } catch (error) {
-      await this.#insertDirectly(line, error);
-    }
-    this.#accepted += 1;
-    this.#wake.resolve();
+    return this.#journal.append(line, durable).catch((error: unknown) => this.#insertDirectly(line, error));
   }
 
   /** Resolves when everything that was added before is in the database. Rejects when that does not work now. */
@@ -209,6 +207,8 @@ export class LogIngest {
         await makePartitions(database, lines);
         await loadLines(database, lines, null);
       });
+      this.#accepted += 1;
+      this.#onCommitted();
     } catch (error) {
       throw this.#drop(errorMessage(error));
     } finally {

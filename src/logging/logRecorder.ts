@@ -11,6 +11,8 @@ const SAY_DROPPED_MS = 5_000;
 /** Stands for all scopes in what is set. */
 export const EVERY_SCOPE = '*';
 
+const NOT_TAKEN = Promise.resolve();
+
 export interface LogRecorderOptions {
   readonly clock: Clock;
   /** Where records that wait for the database are kept. */
@@ -81,11 +83,11 @@ export class LogRecorder {
    * when its level is not taken.
    * @throws LogsOverloadedError when it could not be kept
    */
-  async record(scope: string, level: LogLevel, message: string, metadata: Metadata = {}): Promise<void> {
-    if (SEVERITIES[level] < this.threshold(scope)) return;
+  record(scope: string, level: LogLevel, message: string, metadata: Metadata = {}): Promise<void> {
+    if (SEVERITIES[level] < this.threshold(scope)) return NOT_TAKEN;
     const record = this.#make(scope, level, message, metadata);
     this.#sink(record);
-    await this.#ingest.add(copyLine(record), record.severity);
+    return this.#ingest.add(copyLine(record), record.severity);
   }
 
   /** Resolves when everything recorded before is in the database. Rejects when that does not work now. */

@@ -15,6 +15,7 @@ import { LogReading } from './logReading.ts';
 import { LogRecorder } from './logRecorder.ts';
 import { LogSettings } from './logSettings.ts';
 import { LOG_LEVELS, type LogLevel } from './types.ts';
+import { BlockMaker } from './words/blockMaker.ts';
 
 /** Takes records from now on, and knows the secrets of the configuration. */
 export function openRecorder(parts: {
@@ -59,6 +60,8 @@ export interface Logging {
   /** How long logs are kept, and their archive. */
   readonly keeping: LogKeeping;
   readonly service: ComprehensiveLoggingService;
+  /** Begins to note which words blocks of records hold. */
+  start(): void;
   close(): Promise<void>;
 }
 
@@ -76,10 +79,14 @@ export function openLogging(parts: {
   const { config, recorder, reader } = parts;
   const settings = new LogSettings(parts);
   settings.start();
+  const blocks = new BlockMaker(parts);
   return {
     keeping: new LogKeeping({ ...parts, settings, archive: config.logArchive }),
     service: new ComprehensiveLoggingService({ recorder, settings, reader }),
-    close: () => settings.close(),
+    start: () => blocks.start(),
+    close: async () => {
+      await Promise.all([blocks.close(), settings.close()]);
+    },
   };
 }
 

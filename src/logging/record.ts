@@ -51,6 +51,8 @@ const MAX_LATER_MS = 60_000;
 export class RecordMaker {
   readonly #writer: AttributeWriter;
   readonly #activeSpan: ActiveSpan;
+  /** The last one, because many records come within a millisecond. */
+  #now = { ms: 0, text: new Date(0).toISOString() };
 
   constructor(options: { readonly redactor?: Redactor; readonly activeSpan?: ActiveSpan } = {}) {
     this.#writer = new AttributeWriter(options.redactor ?? new Redactor());
@@ -58,7 +60,8 @@ export class RecordMaker {
   }
 
   make(integrationId: string, level: LogLevel, message: string, metadata: Metadata, nowMs: number): LogRecord {
-    const observedAt = new Date(nowMs).toISOString();
+    if (this.#now.ms !== nowMs) this.#now = { ms: nowMs, text: new Date(nowMs).toISOString() };
+    const observedAt = this.#now.text;
     const span = metadata.traceId === undefined ? this.#activeSpan() : null;
     return {
       at: happenedAt(metadata.timestamp, nowMs) ?? observedAt,
@@ -77,7 +80,7 @@ export class RecordMaker {
   }
 
   #word(value: unknown): string | null {
-    return typeof value === 'string' && value !== '' ? this.#writer.text(value, LOG_LIMITS.wordChars) : null;
+    return typeof value === 'string' && value !== '' ? this.#writer.word(value, LOG_LIMITS.wordChars) : null;
   }
 }
 

@@ -9,6 +9,7 @@ import { addPiece } from './archive/manifest.ts';
 import { type Expiry, expiryOf } from './expiry.ts';
 import type { Retention } from './logSettings.ts';
 import { toIntegrationLog } from './storedLogs.ts';
+import { dropBlocksBefore } from './words/blockQueries.ts';
 
 const DAY_MS = 86_400_000;
 /** Of one piece of an archive. */
@@ -54,6 +55,8 @@ export async function applyRetention(
     if (retention.maxBytes === null || (await sizeOfLogs(parts.database)) <= retention.maxBytes) break;
     await removeDay(parts, day, signal);
   }
+  const [oldest] = await listDays(parts.database, 'logs');
+  if (oldest !== undefined) await dropBlocksBefore(parts.database.db, oldest);
   await sql`
     delete from log_journals
     where loaded_bytes >= ${2 ** 52}::bigint and updated_at < ${new Date(now.getTime() - FINISHED_JOURNALS_KEPT_DAYS * DAY_MS)}

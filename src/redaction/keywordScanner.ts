@@ -1,19 +1,17 @@
-/** Characters outside ASCII are in no keyword. */
-const ALPHABET = 128;
+const BYTES = 256;
 
 /**
  * Tells which of many keywords a text holds, whatever their case, in one pass over it: the automaton of Aho and
  * Corasick ("Efficient string matching", 1975), with all its failure links followed beforehand.
  */
 export class KeywordScanner {
-  /** The next state for state × character class. */
-  readonly #next: Uint16Array;
+  /** The row of the next state, for the row of a state and a character class; its complement where a keyword ends. */
+  readonly #next: Int32Array;
   /** The class of a character; 0 for those in no keyword. */
-  readonly #classes = new Uint8Array(ALPHABET);
+  readonly #classes = new Uint8Array(BYTES);
   readonly #width: number;
   /** For each state the numbers of the keywords that end there; empty for most. */
   readonly #found: readonly (readonly number[])[];
-  readonly #finds: Uint8Array;
 
   /** @param keywords of ASCII, at most some thousand characters together */
   constructor(keywords: readonly string[]) {
@@ -26,20 +24,27 @@ export class KeywordScanner {
     this.#width = characters.length + 1;
     const trie = this.#buildTrie(lower);
     this.#found = trie.found;
-    this.#next = this.#followFailures(trie);
-    this.#finds = Uint8Array.from(this.#found, (found) => (found.length > 0 ? 1 : 0));
+    this.#next = this.#followFailures(trie).map((state) =>
+      this.#found[state]!.length > 0 ? ~(state * this.#width) : state * this.#width,
+    );
   }
 
-  /** The numbers of the keywords in the text, or null for none, which is what most texts have. */
-  scan(text: string): Set<number> | null {
+  /**
+   * The numbers of the keywords in a text, or null for none, which is what most texts have. Of characters outside
+   * ASCII only the lower byte counts, so that rarely one is named that is not there.
+   * @param bytes those of the text (`lowBytes`)
+   */
+  scan(bytes: Uint8Array, length: number): Set<number> | null {
     let hits: Set<number> | null = null;
-    let state = 0;
-    for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      state = code < ALPHABET ? this.#next[state * this.#width + this.#classes[code]!]! : 0;
-      if (this.#finds[state] === 0) continue;
+    const next = this.#next;
+    const classes = this.#classes;
+    let row = 0;
+    for (let at = 0; at < length; at++) {
+      row = next[row + classes[bytes[at]!]!]!;
+      if (row >= 0) continue;
+      row = ~row;
       hits ??= new Set();
-      for (const keyword of this.#found[state]!) hits.add(keyword);
+      for (const keyword of this.#found[row / this.#width]!) hits.add(keyword);
     }
     return hits;
   }
@@ -65,8 +70,8 @@ export class KeywordScanner {
   }
 
   /** Breadth first, so that a state's failure link, which is shorter, is complete before it. */
-  #followFailures({ children, found }: { children: Map<number, number>[]; found: number[][] }): Uint16Array {
-    const next = new Uint16Array(children.length * this.#width);
+  #followFailures({ children, found }: { children: Map<number, number>[]; found: number[][] }): Int32Array {
+    const next = new Int32Array(children.length * this.#width);
     const queue: { state: number; failure: number }[] = [];
     for (const [kind, child] of children[0]!) {
       next[kind] = child;

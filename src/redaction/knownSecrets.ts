@@ -1,3 +1,4 @@
+import { lowBytes } from './lowBytes.ts';
 import { base64Parts, formsOf } from './secretForms.ts';
 
 /** Stands where a secret was. */
@@ -6,9 +7,9 @@ export const REDACTED = '[redacted]';
 const PIECE_CHARS = 6;
 const MAX_SECRET_CHARS = 16_384;
 const MAX_SECRETS = 10_000;
-const FACTOR = 31;
-/** FACTOR to the power of PIECE_CHARS, to take the character out that leaves the piece. */
-const LEAVING = Array.from({ length: PIECE_CHARS }).reduce<number>((power) => Math.imul(power, FACTOR), 1);
+/** Each character of a piece moves the hash of those before it on, until after six of them they have left these bits. */
+const SHIFT = 5;
+const HASH_BITS = 2 ** (SHIFT * PIECE_CHARS) - 1;
 /** Bits, of which a piece's hash picks one. */
 const FILTER_BITS = 2 ** 20;
 
@@ -26,6 +27,12 @@ export class KnownSecrets {
   readonly #secrets = new Set<string>();
   #forms = new Map<number, Form[]>();
   #filter = new Uint8Array(0);
+  #revision = 0;
+
+  /** Changes when there is something new to look for. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   get size(): number {
     return this.#secrets.size;
@@ -44,9 +51,12 @@ export class KnownSecrets {
     else this.#index(secret);
   }
 
-  /** The text with `[redacted]` in place of every form of every secret. */
-  hide(text: string): string {
-    const found = this.#find(text);
+  /**
+   * The text with `[redacted]` in place of every form of every secret.
+   * @param bytes those of the text (`lowBytes`)
+   */
+  hide(text: string, bytes = lowBytes(text)): string {
+    const found = this.#find(text, bytes);
     if (found === null) return text;
     let shown = '';
     let end = 0;
@@ -58,14 +68,16 @@ export class KnownSecrets {
     return shown + text.slice(end);
   }
 
-  #find(text: string): [number, number][] | null {
+  #find(text: string, bytes: Uint8Array): [number, number][] | null {
     if (this.#secrets.size === 0 || text.length < PIECE_CHARS) return null;
     let found: [number, number][] | null = null;
+    const filter = this.#filter;
+    const { length } = text;
     let hash = 0;
-    for (let at = 0; at < text.length; at++) {
-      hash = (Math.imul(hash, FACTOR) + text.charCodeAt(at)) | 0;
-      if (at >= PIECE_CHARS) hash = (hash - Math.imul(text.charCodeAt(at - PIECE_CHARS), LEAVING)) | 0;
-      if (at < PIECE_CHARS - 1 || !this.#mayHave(hash)) continue;
+    for (let at = 0; at < length; at++) {
+      hash = ((hash << SHIFT) + bytes[at]!) & HASH_BITS;
+      const bit = bitOf(hash);
+      if ((filter[bit >>> 3]! & (1 << (bit & 7))) === 0) continue;
       for (const form of this.#forms.get(hash) ?? []) {
         const from = at - PIECE_CHARS + 1 - form.offset;
         if (from < 0 || !text.startsWith(form.text, from)) continue;
@@ -76,12 +88,8 @@ export class KnownSecrets {
     return found;
   }
 
-  #mayHave(hash: number): boolean {
-    const bit = bitOf(hash);
-    return (this.#filter[bit >>> 3]! & (1 << (bit & 7))) !== 0;
-  }
-
   #index(secret: string): void {
+    this.#revision += 1;
     if (this.#filter.length === 0) this.#filter = new Uint8Array(FILTER_BITS / 8);
     for (const text of new Set([...formsOf(secret), ...base64Parts(secret)])) {
       if (text.length < PIECE_CHARS) continue;
@@ -123,7 +131,8 @@ export class KnownSecrets {
 
 function hashOf(text: string, offset: number): number {
   let hash = 0;
-  for (let at = offset; at < offset + PIECE_CHARS; at++) hash = (Math.imul(hash, FACTOR) + text.charCodeAt(at)) | 0;
+  for (let at = offset; at < offset + PIECE_CHARS; at++)
+    hash = ((hash << SHIFT) + (text.charCodeAt(at) & 0xff)) & HASH_BITS;
   return hash;
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { KnownSecrets, liveSecrets, REDACTED } from './knownSecrets.ts';
+import { lowBytes } from './lowBytes.ts';
 import { isSecretName } from './secretNames.ts';
 import { hideRecognised } from './secretRules.ts';
 
@@ -28,7 +29,10 @@ export class Redactor {
   }
 
   text(text: string): string {
-    return hideRecognised(this.#known.hide(liveSecrets.hide(text)));
+    const bytes = lowBytes(text);
+    const shown = liveSecrets.hide(text, bytes);
+    const hidden = this.#known.size === 0 ? shown : this.#known.hide(shown);
+    return hidden === text && this.#known.size === 0 ? hideRecognised(text, bytes) : hideRecognised(hidden);
   }
 
   #value(value: JsonValue, depth: number): JsonValue {

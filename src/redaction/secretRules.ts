@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { KeywordScanner } from './keywordScanner.ts';
 import { REDACTED } from './knownSecrets.ts';
+import { lowBytes } from './lowBytes.ts';
 import { isSecretName, SECRET_WORDS } from './secretNames.ts';
 import rules from './secretRules.json' with { type: 'json' };
 
@@ -88,9 +89,10 @@ const SCANNER = new KeywordScanner(KEYWORDS);
 /**
  * The text without what looks like a secret: values after secret names, authorization headers, private keys, and what
  * the rules of gitleaks (secretRules.json) know of some two hundred providers.
+ * @param bytes those of the text (`lowBytes`)
  */
-export function hideRecognised(text: string): string {
-  const keywords = SCANNER.scan(text);
+export function hideRecognised(text: string, bytes = lowBytes(text)): string {
+  const keywords = SCANNER.scan(bytes, text.length);
   if (keywords === null) return text;
   const tried = new Set<number>();
   for (const keyword of keywords) for (const rule of RULES_OF[keyword]!) tried.add(rule);

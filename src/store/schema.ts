@@ -831,6 +831,19 @@ export interface LogJournalsTable {
   updated_at: Generated<Date>;
 }
 
+export interface LogBlocksTable {
+  first_seq: number;
+  last_seq: number;
+  from_at: Date;
+  to_at: Date;
+  words: Buffer | null;
+}
+
+export interface LogBlockProgressTable {
+  id: Generated<boolean>;
+  upto: number;
+}
+
 export interface LogLevelsTable {
   scope: string;
   severity: number;
@@ -929,6 +942,8 @@ export interface Schema {
   logs: LogsTable;
   log_sequence: LogSequenceTable;
   log_journals: LogJournalsTable;
+  log_blocks: LogBlocksTable;
+  log_block_progress: LogBlockProgressTable;
   log_levels: LogLevelsTable;
   log_retention: LogRetentionTable;
   log_settings: LogSettingsTable;

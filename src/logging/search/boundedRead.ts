@@ -5,7 +5,7 @@ import type { Schema } from '../../store/schema.ts';
 import { LogSearchBusyError, LogSearchStoppedError } from './errors.ts';
 
 /** Longest a search may take the database. */
-const SEARCH_TIMEOUT_MS = 3_000;
+export const SEARCH_TIMEOUT_MS = 3_000;
 /** Of the pool's connections, so that searches never take all. */
 const MAX_RUNNING = 3;
 const MAX_WAITING = 60;
@@ -17,7 +17,7 @@ export class BoundedReads {
   readonly #timeoutMs: number;
   readonly #places = bulkhead(MAX_RUNNING, MAX_WAITING);
 
-  constructor(database: Database, timeoutMs: number = SEARCH_TIMEOUT_MS) {
+  constructor(database: Database, timeoutMs: number) {
     this.#database = database;
     this.#timeoutMs = timeoutMs;
   }

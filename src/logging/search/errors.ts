@@ -21,7 +21,7 @@ export class LogSearchStoppedError extends AppError {
 
   constructor(timeoutMs: number) {
     super(
-      `The search was stopped after ${timeoutMs} ms, because it has to look at too many records. Take a shorter time range, one integration, a higher level, or an operation, request or trace; a word alone is looked for in every record of the range.`,
+      `The search was stopped after ${timeoutMs} ms, because it has to look at too many records. Take a shorter time range, one integration, an operation or a trace, or add a rarer word of the message.`,
       { details: { timeoutMs } },
     );
   }

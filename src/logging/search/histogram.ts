@@ -38,8 +38,8 @@ export async function countBuckets(
   { fromMs, toMs }: TimeBounds,
 ): Promise<LogHistogram> {
   const bucketMs = STEPS_MS.find((step) => Math.floor((toMs - 1) / step) - Math.floor(fromMs / step) < MAX_BUCKETS)!;
-  const { rows } = await sql<{ bucket: number; severity: SeverityNumber; count: number }>`
-    select floor(extract(epoch from observed_at) * 1000 / ${bucketMs}::bigint)::bigint as bucket, severity,
+  const { rows } = await sql<{ start: Date; severity: SeverityNumber; count: number }>`
+    select date_bin(${bucketMs}::bigint * interval '1 ms', observed_at, timestamptz 'epoch') as start, severity,
       count(*) as count
     from logs where ${conditions} group by 1, 2`.execute(tx);
   const counted = new Map<number, Record<LogLevel, number>>();
@@ -47,7 +47,7 @@ export async function countBuckets(
   const last = Math.floor((toMs - 1) / bucketMs);
   for (let bucket = first; bucket <= last; bucket++)
     counted.set(bucket, Object.fromEntries(LOG_LEVELS.map((level) => [level, 0])) as Record<LogLevel, number>);
-  for (const { bucket, severity, count } of rows) counted.get(bucket)![levelOf(severity)] += count;
+  for (const { start, severity, count } of rows) counted.get(start.getTime() / bucketMs)![levelOf(severity)] += count;
   const buckets = [...counted].map(([bucket, levels]) => ({
     start: new Date(bucket * bucketMs).toISOString(),
     total: Object.values(levels).reduce((sum, count) => sum + count, 0),

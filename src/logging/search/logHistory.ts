@@ -1,11 +1,10 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import type { Database } from '../../store/database.ts';
-import type { Schema } from '../../store/schema.ts';
 import { toIntegrationLog } from '../storedLogs.ts';
 import type { IntegrationLog, LogOptions, LogPage } from '../types.ts';
-import { BoundedReads } from './boundedRead.ts';
-import type { LogFilter } from './filter.ts';
+import { BoundedReads, SEARCH_TIMEOUT_MS } from './boundedRead.ts';
+import type { LogFilter, TextField } from './filter.ts';
 import { filterSql } from './filterSql.ts';
 import { countBuckets, type LogHistogram } from './histogram.ts';
 import {
@@ -16,8 +15,9 @@ import {
   pageLimit,
   readChoice,
 } from './logQuery.ts';
-import { LOG_COLUMNS, type LogRow } from './logRows.ts';
+import type { LogRow } from './logRows.ts';
 import { type LogScope, scopeCondition } from './logScope.ts';
+import { newestRows, type RowSearch } from './newestRows.ts';
 import type { TimeBounds } from './timeRange.ts';
 
 /** Read at a time for an export. */
@@ -30,12 +30,14 @@ export class LogHistory {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #reads: BoundedReads;
+  readonly #timeoutMs: number;
 
   /** @param parts `timeoutMs`: how long a search may take the database; default three seconds */
   constructor(parts: { readonly database: Database; readonly clock?: Clock; readonly timeoutMs?: number }) {
     this.#database = parts.database;
     this.#clock = parts.clock ?? systemClock;
-    this.#reads = new BoundedReads(parts.database, parts.timeoutMs);
+    this.#timeoutMs = parts.timeoutMs ?? SEARCH_TIMEOUT_MS;
+    this.#reads = new BoundedReads(parts.database, this.#timeoutMs);
   }
 
   /**
@@ -47,8 +49,8 @@ export class LogHistory {
     const limit = pageLimit(options.limit);
     const before = decodeLogCursor(options.cursor);
     const { filter, bounds } = readChoice(options, this.#clock.now());
-    const conditions = await this.#conditions(scope, filter, bounds);
-    const rows = await this.#reads.run((tx) => newestRows(tx, conditions, before, limit + 1));
+    const search = await this.#search(scope, filter, bounds);
+    const rows = await this.#reads.run((tx) => newestRows(tx, search, before, limit + 1, this.#timeoutMs));
     const logs = rows.slice(0, limit).map(toIntegrationLog);
     return { logs, nextCursor: rows.length > limit ? encodeLogCursor(logs.at(-1)!.seq) : null };
   }
@@ -77,7 +79,7 @@ export class LogHistory {
   /** How many records a search finds, by time and level. @throws as `read` does */
   async histogram(scope: LogScope, choice: LogChoice = {}): Promise<LogHistogram> {
     const { filter, bounds } = readChoice(choice, this.#clock.now());
-    const conditions = await this.#conditions(scope, filter, bounds);
+    const { conditions } = await this.#search(scope, filter, bounds);
     return await this.#reads.run((tx) => countBuckets(tx, sql`${sql.join(conditions, sql` and `)}`, bounds));
   }
 
@@ -88,12 +90,15 @@ export class LogHistory {
    */
   async *export(scope: LogScope, choice: LogChoice, maxRecords: number): AsyncGenerator<IntegrationLog[]> {
     const { filter, bounds } = readChoice(choice, this.#clock.now());
-    const conditions = await this.#conditions(scope, filter, bounds);
+    const search = await this.#search(scope, filter, bounds);
     let before: number | null = null;
     for (let left = maxRecords; left > 0; ) {
       const limit = Math.min(left, EXPORT_PAGE_RECORDS);
       const from: number | null = before;
-      const rows: LogRow[] = await this.#reads.run((tx) => newestRows(tx, conditions, from, limit), EXPORT_TIMEOUT_MS);
+      const rows: LogRow[] = await this.#reads.run(
+        (tx) => newestRows(tx, search, from, limit, EXPORT_TIMEOUT_MS),
+        EXPORT_TIMEOUT_MS,
+      );
       if (rows.length > 0) yield rows.map(toIntegrationLog);
       if (rows.length < limit) return;
       left -= rows.length;
@@ -101,25 +106,22 @@ export class LogHistory {
     }
   }
 
-  async #conditions(scope: LogScope, filter: LogFilter, { fromMs, toMs }: TimeBounds): Promise<RawBuilder<boolean>[]> {
+  async #search(scope: LogScope, filter: LogFilter, bounds: TimeBounds): Promise<RowSearch> {
     const scoped = await scopeCondition(this.#database.db, scope);
-    return [
-      sql`observed_at >= ${new Date(fromMs)}::timestamptz`,
-      sql`observed_at < ${new Date(toMs)}::timestamptz`,
+    const conditions = [
+      sql<boolean>`observed_at >= ${new Date(bounds.fromMs)}::timestamptz`,
+      sql<boolean>`observed_at < ${new Date(bounds.toMs)}::timestamptz`,
       ...(scoped === null ? [] : [scoped]),
       filterSql(filter),
     ];
+    return { conditions, filter, bounds, indexed: scoped !== null || isIndexed(filter) };
   }
 }
 
-async function newestRows(
-  tx: Transaction<Schema>,
-  conditions: readonly RawBuilder<boolean>[],
-  before: number | null,
-  limit: number,
-): Promise<LogRow[]> {
-  const all = before === null ? conditions : [...conditions, sql`seq < ${before}::bigint`];
-  const { rows } = await sql<LogRow>`
-    select ${LOG_COLUMNS} from logs where ${sql.join(all, sql` and `)} order by seq desc limit ${limit}`.execute(tx);
-  return rows;
+/** Fields that have an index. */
+const INDEXED: readonly string[] = ['integrationId', 'operationId', 'traceId'] satisfies TextField[];
+
+function isIndexed(filter: LogFilter): boolean {
+  if (filter.kind === 'and') return filter.parts.some(isIndexed);
+  return filter.kind === 'text' && filter.test.kind === 'equals' && INDEXED.includes(filter.field);
 }

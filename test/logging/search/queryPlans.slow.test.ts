@@ -1,7 +1,9 @@
 import type { Transaction } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { silentLog } from '../../../src/core/log.ts';
 import { LogHistory } from '../../../src/logging/search/logHistory.ts';
 import type { LogOptions } from '../../../src/logging/types.ts';
+import { BlockMaker } from '../../../src/logging/words/blockMaker.ts';
 import type { Database } from '../../../src/store/database.ts';
 import { ensurePartitions } from '../../../src/store/partitions.ts';
 import type { Schema } from '../../../src/store/schema.ts';
@@ -25,17 +27,24 @@ beforeAll(async () => {
   );
   await pool.query(`update log_sequence set next = ${RECORDS + 1}`);
   await pool.query('vacuum analyze logs');
+  await new BlockMaker({ database: database.current, log: silentLog }).catchUp();
 });
+
+const asksForBlocks = (text: string) => text.includes('log_block_progress');
 
 /** What a search reads by, as index definitions of the table, without the names of partitions. */
 async function readBy(scope: string | null, options: LogOptions): Promise<string[]> {
-  const names = await indexesUsed(database.current.pool, async (db) => {
-    const explained = {
-      db,
-      transaction: (run: (tx: Transaction<Schema>) => unknown) => run(db as Transaction<Schema>),
-    };
-    await new LogHistory({ database: explained as unknown as Database }).read(scope, options);
-  });
+  const names = await indexesUsed(
+    database.current.pool,
+    async (db) => {
+      const explained = {
+        db,
+        transaction: (run: (tx: Transaction<Schema>) => unknown) => run(db as Transaction<Schema>),
+      };
+      await new LogHistory({ database: explained as unknown as Database }).read(scope, options);
+    },
+    asksForBlocks,
+  );
   return [...new Set(names.map((name) => name.replace(/_\d{8}/, '')))].sort();
 }
 
@@ -52,9 +61,17 @@ describe('a search reads along an index', () => {
     expect(await readBy(null, { timeRange, searchQuery: 'operation:op_19990 AND answered' })).toEqual([
       'logs_operation_id_idx',
     ]);
-    expect((await readBy('int_7', { timeRange, searchQuery: 'nowhere' }))[0]).toMatch(/integration_id|observed_at/);
+    const anAttribute = { timeRange, searchQuery: 'attributes.status:999' };
+    expect((await readBy('int_7', anAttribute))[0]).toMatch(/integration_id|observed_at/);
     expect(await readBy(null, { timeRange })).toEqual(['logs_pkey']);
-    expect(await readBy(null, { timeRange: '10m', searchQuery: 'nowhere' })).toEqual(['logs_observed_at_idx']);
+    expect(await readBy(null, { timeRange: '10m', searchQuery: 'attributes.status:999' })).toEqual([
+      'logs_observed_at_idx',
+    ]);
+  });
+
+  it('of a word alone: the blocks that may hold it, by their numbers', async () => {
+    for (const searchQuery of ['"request 399123 was"', 'answered', 'nowhere AND answered', 'level:error AND answered'])
+      expect(await readBy(null, { timeRange: '24h', searchQuery }), searchQuery).toContain('logs_pkey');
   });
 
   it('of the days of its time range only', async () => {
