@@ -376,6 +376,16 @@ export interface AuditTreeTable {
   unsigned_since: Date | null;
 }
 
+export interface AuditChecksTable {
+  pass: 'new' | 'all';
+  size: Generated<number>;
+  frontier: Generated<Buffer>;
+  began_at: Date | null;
+  finished_at: Date | null;
+  checked_at: Date | null;
+  finding: Json | null;
+}
+
 export interface AuditSigningKeysTable {
   id: string;
   verifier_key: string;
@@ -603,6 +613,11 @@ export interface AlertShardsTable {
   evaluated_at: Date | null;
 }
 
+export interface AlertReplicasTable {
+  id: string;
+  lease_until: Date;
+}
+
 export interface AlertInstancesTable {
   rule_id: string;
   fingerprint: string;
@@ -716,6 +731,7 @@ export interface InhibitionRulesTable {
   source_matchers: Json;
   target_matchers: Json;
   equal_labels: string[];
+  linger_ms: Generated<number>;
   created_at: Generated<Date>;
 }
 
@@ -872,6 +888,7 @@ export interface Schema {
   audit_entries: AuditEntriesTable;
   audit_nodes: AuditNodesTable;
   audit_tree: AuditTreeTable;
+  audit_checks: AuditChecksTable;
   audit_signing_keys: AuditSigningKeysTable;
   audit_checkpoints: AuditCheckpointsTable;
   local_accounts: LocalAccountsTable;
@@ -906,6 +923,7 @@ export interface Schema {
   alert_counters: AlertCountersTable;
   alert_rules: AlertRulesTable;
   alert_shards: AlertShardsTable;
+  alert_replicas: AlertReplicasTable;
   alert_instances: AlertInstancesTable;
   alert_changes: AlertChangesTable;
   alert_rule_failures: AlertRuleFailuresTable;

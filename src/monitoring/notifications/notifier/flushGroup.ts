@@ -92,7 +92,7 @@ async function flushGroup(tx: Transaction<Schema>, group: GroupRow, round: Flush
     timing: policy,
     channels: told,
     steps,
-    muteReason: (alert) => muter.mutesOf(alert.labels)[0]?.reason ?? null,
+    muteReason: (alert) => muter.reasonOf(alert.labels),
     isAcknowledged: (key) => acknowledged.has(key),
     wantsResolved: (id) => channels.get(id)!.sendResolved,
   });
@@ -125,7 +125,7 @@ async function flushGroup(tx: Transaction<Schema>, group: GroupRow, round: Flush
       })
       .execute();
   }
-  const firing = members.some((row) => row.ends_at === null && muter.mutesOf(row.labels).length === 0);
+  const firing = members.some((row) => row.ends_at === null && muter.reasonOf(row.labels) === null);
   return { notifications: notices.length, unheard: firing && told.length === 0 };
 }
 
@@ -194,15 +194,11 @@ async function storeLog(
   }
 }
 
-/** An alert that ended is forgotten when the last of its groups has let it go. */
+/** The group lets go of alerts that ended. Their rows stay for what they hold back a while longer. */
 async function dropEnded(tx: Transaction<Schema>, groupId: string, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
   await sql`
     delete from alert_group_members where group_id = ${groupId} and alert_key = any(${keys}::text[])`.execute(tx);
-  await sql`
-    delete from notified_alerts a
-    where a.alert_key = any(${keys}::text[]) and a.ends_at is not null
-      and not exists (select from alert_group_members m where m.alert_key = a.alert_key)`.execute(tx);
 }
 
 function toAlert(row: MemberRow): GroupAlert {

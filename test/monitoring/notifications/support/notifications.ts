@@ -66,7 +66,13 @@ const TABLES = [
   'notification_policies',
   'notification_channels',
 ];
-const DEFAULT_INHIBITIONS = ['inh_refused_credentials', 'inh_many_errors', 'inh_integration', 'inh_platform'];
+const DEFAULT_INHIBITIONS = [
+  'inh_refused_credentials',
+  'inh_many_errors',
+  'inh_integration',
+  'inh_platform',
+  'inh_platform_aftermath',
+];
 
 async function clean({ db }: Database): Promise<void> {
   for (const table of TABLES) await sql`delete from ${sql.table(table)}`.execute(db);
