@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Clock } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { VisibleIntegrations } from '../integrations/visibleIntegrations.ts';
@@ -14,6 +15,7 @@ import type { MetricQueryInput } from './metrics/metricQuery.ts';
 import type { MetricAnswer, MetricSources } from './metrics/metricSources.ts';
 
 const HEALTH_WAIT_MS = 1_000;
+const HISTORY_DEADLINE_MS = 10_000;
 const EVERYTHING: VisibleIntegrations = { kind: 'all' };
 
 interface Dependencies {
@@ -89,7 +91,11 @@ export class MonitoringService {
     { before = null, limit = LIMITS.pageSizeDefault, ...filter }: AlertHistoryFilter & PageOf<ChangePosition> = {},
     visible: VisibleIntegrations = EVERYTHING,
   ): Promise<PastChange[]> {
-    return listAlertHistory(this.#deps.database, filter, visible, before, limit);
+    return this.#deps.database.transaction(async (tx) => {
+      // Who may see little of a long history has it searched for that; it does not run without end.
+      await sql`set local statement_timeout = ${sql.lit(HISTORY_DEADLINE_MS)}`.execute(tx);
+      return listAlertHistory(tx, filter, visible, before, limit);
+    });
   }
 
   /** Every metric that can be asked for. */

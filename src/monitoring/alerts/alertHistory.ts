@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { isVisible, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
-import type { Database } from '../../store/database.ts';
+import type { Schema } from '../../store/schema.ts';
 import type { AlertChange, AlertKind, AlertReason, AlertState, Severity } from './types.ts';
 
 /** Everything given has to hold. */
@@ -30,11 +30,9 @@ export interface ChangePosition {
   readonly seq: number;
 }
 
-const QUERY_TIMEOUT_MS = 10_000;
-
 /** Newest first; of integrations only what may be seen. Changes are kept for 30 days. */
 export async function listAlertHistory(
-  database: Database,
+  db: Kysely<Schema>,
   filter: AlertHistoryFilter,
   visible: VisibleIntegrations,
   before: ChangePosition | null,
@@ -58,15 +56,11 @@ export async function listAlertHistory(
         ]),
     ...(before === null ? [] : [sql`(c.at, c.seq) < (${new Date(before.atMs)}, ${before.seq})`]),
   ];
-  // Who may see little of a long history has it searched for that; nobody waits for it without end.
-  const { rows } = await database.transaction(async (tx) => {
-    await sql`set local statement_timeout = ${sql.lit(QUERY_TIMEOUT_MS)}`.execute(tx);
-    return await sql<Row>`
-      select c.* from alert_changes c
-      ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}
-      order by c.at desc, c.seq desc
-      limit ${limit}`.execute(tx);
-  });
+  const { rows } = await sql<Row>`
+    select c.* from alert_changes c
+    ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}
+    order by c.at desc, c.seq desc
+    limit ${limit}`.execute(db);
   return rows.map((row) => ({
     seq: row.seq,
     ruleId: row.rule_id,

@@ -1,3 +1,4 @@
+import { OUTAGE_PERCENT } from '../health/providersDown.ts';
 import type { CreateRuleData } from './ruleSchema.ts';
 
 const MINUTE = 60_000;
@@ -62,6 +63,26 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     annotations: {
       summary:
         '{{ value }} % of the calls of {{ labels.integrationId }} within an hour succeeded (at least {{ threshold }} %).',
+    },
+  },
+  // Fires before the alerts of the platform's integrations, which wait for five minutes, and holds them back.
+  'performance.provider_down': {
+    name: 'A provider is down',
+    kind: 'performance',
+    severity: 'critical',
+    metric: 'platform_outage',
+    aggregation: 'last',
+    windowMs: 3 * MINUTE,
+    groupBy: ['platform'],
+    op: '>=',
+    threshold: OUTAGE_PERCENT,
+    recoveryThreshold: 40,
+    forMs: MINUTE,
+    keepFiringForMs: 5 * MINUTE,
+    intervalMs: MINUTE / 2,
+    labels: { inhibits: 'platform' },
+    annotations: {
+      summary: '{{ labels.platform }} is down: {{ value }} % of its integrations fail for it, not by themselves.',
     },
   },
   'security.denied_access': {

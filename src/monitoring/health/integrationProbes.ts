@@ -10,6 +10,7 @@ import {
   type ClaimedIntegration,
   claimDue,
   keepLook,
+  lookSoon,
   putOff,
   readPlatformLooks,
   readTraffic,
@@ -74,12 +75,13 @@ export class IntegrationProbes {
       for (const one of waiting) {
         const calls = traffic.get(one.integration_id);
         const seen = calls === undefined ? null : judgeTraffic(calls);
-        if (seen !== null) await this.#keep(one, seen);
-        else if (down.has(one.platform) && asked.has(one.platform)) {
+        const isDown = down.has(one.platform);
+        if (seen !== null) await this.#keep(one, seen, isDown);
+        else if (isDown && asked.has(one.platform)) {
           await putOff(db, one, nextCheckMs(0, this.#random()));
         } else {
           asked.add(one.platform);
-          await this.#probe(one);
+          await this.#probe(one, isDown);
         }
       }
     };
@@ -87,7 +89,7 @@ export class IntegrationProbes {
     return claimed.length;
   }
 
-  async #probe(one: ClaimedIntegration): Promise<void> {
+  async #probe(one: ClaimedIntegration, isDown: boolean): Promise<void> {
     let look: IntegrationLook;
     try {
       const result = await this.#deps.test(one.integration_id);
@@ -96,12 +98,14 @@ export class IntegrationProbes {
     } catch (error) {
       look = { state: 'fail', source: 'probe', outcome: 'not_testable', detail: errorMessage(error).slice(0, 500) };
     }
-    await this.#keep(one, look);
+    await this.#keep(one, look, isDown);
   }
 
-  async #keep(one: ClaimedIntegration, look: IntegrationLook): Promise<void> {
+  async #keep(one: ClaimedIntegration, look: IntegrationLook, isDown: boolean): Promise<void> {
+    const { db } = this.#deps.database;
     const failures = look.state === 'fail' ? one.failures + 1 : 0;
-    await keepLook(this.#deps.database.db, one, look, nextCheckMs(failures, this.#random()));
+    await keepLook(db, one, look, nextCheckMs(failures, this.#random()));
+    if (look.state === 'pass' && isDown) await lookSoon(db, one.platform);
   }
 
   async #round(): Promise<number> {

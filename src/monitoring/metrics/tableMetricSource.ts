@@ -5,6 +5,7 @@ import type { MetricQuery, MetricSample, MetricSource } from '../alerts/types.ts
 import { AUDIT_METRICS } from './auditMetrics.ts';
 import { CALL_METRICS } from './callMetrics.ts';
 import { groupedQuery, type Measured } from './groupedQuery.ts';
+import { queryPlatformOutage } from './platformOutage.ts';
 import { queryQueueAge } from './queueAge.ts';
 import { querySyncAge } from './syncAge.ts';
 import { SYNC_METRICS } from './syncMetrics.ts';
@@ -20,6 +21,7 @@ const OTHERS: Readonly<Record<string, Answer>> = {
   seconds_since_last_success: querySyncAge,
   sync_intervals_since_success: querySyncAge,
   job_queue_age_seconds: queryQueueAge,
+  platform_outage: queryPlatformOutage,
 };
 
 /**
