@@ -3,7 +3,12 @@ import type { Clock } from '../core/clock.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { VisibleIntegrations } from '../integrations/visibleIntegrations.ts';
 import type { Database } from '../store/database.ts';
-import { type AlertHistoryFilter, type ChangePosition, listAlertHistory, type PastChange } from './alerts/alertHistory.ts';
+import {
+  type AlertHistoryFilter,
+  type ChangePosition,
+  listAlertHistory,
+  type PastChange,
+} from './alerts/alertHistory.ts';
 import { type AlertFilter, type AlertPosition, type ListedAlert, listAlerts } from './alerts/alertList.ts';
 import { METRICS } from './alerts/metricCatalogue.ts';
 import type { Dashboards } from './dashboards/dashboards.ts';

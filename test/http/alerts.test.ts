@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import { newId } from '../../src/core/ids.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { AlertEvaluator } from '../../src/monitoring/alerts/evaluator.ts';
-import { tableMetricSource } from '../../src/monitoring/metrics/tableMetricSource.ts';
+import { PerformanceMetrics } from '../../src/monitoring/metrics/performanceMetrics.ts';
 import { addMember } from '../access/support/members.ts';
 import { errorRateRule } from '../monitoring/alerts/support/rules.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -23,14 +22,7 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 async function calls(integrationId: string, outcomes: readonly string[], at: number): Promise<void> {
-  for (const outcome of outcomes)
-    await database.current.pool.query(
-      `insert into outgoing_attempts (id, operation_id, integration_id, operation, attempt, method, host, path, outcome,
-         started_at, duration_ms, wait_ms)
-       values ($1, 'op', $2, 'sync', 1, 'GET', 'h', '/', $3, $4, 10, 0)`,
-      [newId('attempt'), integrationId, outcome, new Date(at)],
-    );
-  // As the recorder measures them, which is what rules of a running server ask.
+  // As the recorder measures them.
   await database.current.pool.query(
     `insert into metric_minutes (bucket, integration_id, operation, outcome, part, calls, total_ms, response_bytes, phases)
      select date_trunc('minute', $3::timestamptz), $1, 'sync', outcome, 'test', count(*), 10 * count(*), 0, ''
@@ -86,7 +78,7 @@ it('lists alerts, tests a rule and tries one on the past, for each reader what t
   });
   const evaluator = new AlertEvaluator({
     database: database.current,
-    source: tableMetricSource(database.current),
+    source: new PerformanceMetrics(database.current),
     clock: systemClock,
     log: silentLog,
   });
@@ -152,7 +144,8 @@ it('lists alerts, tests a rule and tries one on the past, for each reader what t
 it('shows of every alert what keeps it unheard, as the list of active ones does', async () => {
   const { app } = server;
   await app.notifications.runOnce();
-  const alertOf = async (id: string) => (await server.request('GET', `/api/v1/alerts?integrationId=${id}`)).json.data[0];
+  const alertOf = async (id: string) =>
+    (await server.request('GET', `/api/v1/alerts?integrationId=${id}`)).json.data[0];
   const key = ({ ruleId, fingerprint }: { ruleId: string; fingerprint: string }) => `${ruleId}/${fingerprint}`;
   const [a, b] = [await alertOf('int_a'), await alertOf('int_b')];
   const none = { silencedBy: [], inhibitedBy: null, maintenance: [], acknowledgement: null };

@@ -52,7 +52,12 @@ export const METRICS: Readonly<Record<string, MetricInfo>> = {
   denied_access: metric('Requests that were denied', 'count', EVENTS, ['actor', 'actorKind', 'integrationId']),
   failed_logins: metric('Failed logins', 'count', EVENTS, ['actor']),
   audit_tamper: metric('Findings of the verification of the audit log', 'count', ['last', 'max'], []),
-  platform_outage: metric('Share of the integrations of a platform that fail for its provider', 'percent', ['last'], ['platform']),
+  platform_outage: metric(
+    'Share of the integrations of a platform that fail for its provider',
+    'percent',
+    ['last'],
+    ['platform'],
+  ),
   job_queue_age_seconds: metric('How long the oldest waiting job has waited', 's', ['last', 'max'], ['queue']),
   process_cpu: metric('Share of one processor', 'ratio', GAUGE, OF_PROCESS),
   process_memory_bytes: metric('Resident memory', 'bytes', GAUGE, OF_PROCESS),

@@ -12,6 +12,7 @@ import {
   keepLook,
   lookSoon,
   putOff,
+  readComingBack,
   readPlatformLooks,
   readTraffic,
 } from './probeQueries.ts';
@@ -34,7 +35,7 @@ interface Dependencies {
 /**
  * Looks at every connected integration about every five minutes: at its calls where there are some, else with a call of
  * its own. After failures it looks less often. While a provider is down only one of its integrations is asked in a
- * round. Several processes share the work.
+ * round, until one works again; then the others are asked within a minute. Several processes share the work.
  */
 export class IntegrationProbes {
   readonly #deps: Dependencies;
@@ -69,6 +70,7 @@ export class IntegrationProbes {
       readPlatformLooks(db),
     ]);
     const down = new Set(providersDown(looks).map(({ platform }) => platform));
+    const comingBack = new Set(await readComingBack(db, [...down]));
     const asked = new Set<string>();
     const waiting = claimed.values();
     const worker = async () => {
@@ -77,7 +79,7 @@ export class IntegrationProbes {
         const seen = calls === undefined ? null : judgeTraffic(calls);
         const isDown = down.has(one.platform);
         if (seen !== null) await this.#keep(one, seen, isDown);
-        else if (isDown && asked.has(one.platform)) {
+        else if (isDown && asked.has(one.platform) && !comingBack.has(one.platform)) {
           await putOff(db, one, nextCheckMs(0, this.#random()));
         } else {
           asked.add(one.platform);

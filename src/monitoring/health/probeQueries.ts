@@ -98,6 +98,17 @@ export async function lookSoon(db: Kysely<Schema>, platform: string): Promise<vo
       and h.next_check_at > now() + make_interval(secs => ${SOON_SECONDS})`.execute(db);
 }
 
+/** Of these platforms, those with an integration that failed until just now: the provider may be back. */
+export async function readComingBack(db: Kysely<Schema>, platforms: readonly string[]): Promise<string[]> {
+  if (platforms.length === 0) return [];
+  const { rows } = await sql<{ platform: string }>`
+    select distinct i.platform
+    from integration_health h join integrations i on i.id = h.integration_id
+    where i.platform = any(${[...platforms]}::text[])
+      and h.state = 'pass' and h.changed_at >= now() - make_interval(secs => ${2 * SOON_SECONDS})`.execute(db);
+  return rows.map(({ platform }) => platform);
+}
+
 export async function readPlatformLooks(db: Kysely<Schema>): Promise<PlatformLook[]> {
   const { rows } = await sql<PlatformLook>`
     select i.platform, h.outcome, h.state, count(*)::int as count

@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
 import type { MetricQuery, MetricSample, MetricSource } from '../alerts/types.ts';
+import { ATTEMPT_METRICS } from './attemptMetrics.ts';
 import { AUDIT_METRICS } from './auditMetrics.ts';
-import { CALL_METRICS } from './callMetrics.ts';
 import { groupedQuery, type Measured } from './groupedQuery.ts';
 import { queryPlatformOutage } from './platformOutage.ts';
 import { queryQueueAge } from './queueAge.ts';
@@ -15,7 +15,7 @@ type Answer = (db: Kysely<Schema>, query: MetricQuery, atMs: number) => Promise<
 /** The server ends what takes longer. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 
-const GROUPED: Readonly<Record<string, Measured>> = { ...CALL_METRICS, ...SYNC_METRICS, ...AUDIT_METRICS };
+const GROUPED: Readonly<Record<string, Measured>> = { ...ATTEMPT_METRICS, ...SYNC_METRICS, ...AUDIT_METRICS };
 
 const OTHERS: Readonly<Record<string, Answer>> = {
   seconds_since_last_success: querySyncAge,

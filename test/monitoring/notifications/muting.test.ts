@@ -82,7 +82,11 @@ describe('what mutes', () => {
     equal: ['site'],
     lingerMs: 0,
   };
-  const source = (labels: Record<string, string>, endsAtMs: number | null = null) => ({ key: 'cause', labels, endsAtMs });
+  const source = (labels: Record<string, string>, endsAtMs: number | null = null) => ({
+    key: 'cause',
+    labels,
+    endsAtMs,
+  });
   const inhibition = (labels: Record<string, string>, alert: FiringAlert, inhibitions = [rule], nowMs = 0) =>
     new Muter({ silences: [], maintenance: [], inhibitions }, [alert], nowMs).mutesOf(labels).inhibitedBy;
 

@@ -74,7 +74,9 @@ test('of a provider that is down one alert is told, not one of each integration;
   const told = receiver.received.map(({ body }) => [
     Math.round((Date.parse(body.data.at) - startMs) / MINUTE),
     body.type,
-    ...body.data.alerts.map(({ labels }: { labels: Record<string, string> }) => `${labels.alertname} ${labels.platform}`),
+    ...body.data.alerts.map(
+      ({ labels }: { labels: Record<string, string> }) => `${labels.alertname} ${labels.platform}`,
+    ),
   ]);
   const ofShop = told.filter(([, , what]) => what!.endsWith(' shop'));
   expect(ofShop).toEqual([

@@ -39,7 +39,15 @@ export const listAlerts: AddRoute = (server, app) => {
   );
 };
 
-function toAnswer({ activeSince, firedAt, recoveredSince: _, resolvedAt, changedAt, lastEvaluatedAt, ...rest }: ListedAlert) {
+function toAnswer({
+  activeSince,
+  firedAt,
+  recoveredSince: _,
+  resolvedAt,
+  changedAt,
+  lastEvaluatedAt,
+  ...rest
+}: ListedAlert) {
   return plain({
     ...rest,
     activeSince: toIso(activeSince),
