@@ -183,7 +183,7 @@ describe('no data and errors', () => {
     expect((await changes()).map(({ change, labels }) => [change, labels])).toEqual([
       ['normal>no_data', {}],
       ['no_data>error', {}],
-      ['normal>no_data', { integrationId: 'int_b' }],
+      ['normal>no_data', { integrationId: 'int_b', platform: 'p' }],
       ['error>normal', {}],
     ]);
   });
