@@ -134,7 +134,7 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     op: '>',
     threshold: 0,
     noData: 'keep',
-    annotations: { summary: 'The verification of the audit log found {{ value }} entries that were changed.' },
+    annotations: { summary: 'The audit log does not verify: entries were changed. "audit verify" names the first.' },
   },
   'quality.failed_syncs': {
     name: 'Syncs fail',

@@ -51,7 +51,7 @@ export const METRICS: Readonly<Record<string, MetricInfo>> = {
   ),
   denied_access: metric('Requests that were denied', 'count', EVENTS, ['actor', 'actorKind', 'integrationId']),
   failed_logins: metric('Failed logins', 'count', EVENTS, ['actor']),
-  audit_tamper: metric('Findings of the verification of the audit log', 'count', ['last', 'max'], []),
+  audit_tamper: metric('Whether the audit log was found changed (1) or not (0)', 'count', ['last', 'max'], []),
   platform_outage: metric(
     'Share of the integrations of a platform that fail for its provider',
     'percent',

@@ -3,7 +3,7 @@ import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
 import type { MetricQuery, MetricSample, MetricSource } from '../alerts/types.ts';
 import { ATTEMPT_METRICS } from './attemptMetrics.ts';
-import { AUDIT_METRICS } from './auditMetrics.ts';
+import { AUDIT_METRICS, queryAuditTamper } from './auditMetrics.ts';
 import { groupedQuery, type Measured } from './groupedQuery.ts';
 import { queryPlatformOutage } from './platformOutage.ts';
 import { queryQueueAge } from './queueAge.ts';
@@ -20,6 +20,7 @@ const GROUPED: Readonly<Record<string, Measured>> = { ...ATTEMPT_METRICS, ...SYN
 const OTHERS: Readonly<Record<string, Answer>> = {
   seconds_since_last_success: querySyncAge,
   sync_intervals_since_success: querySyncAge,
+  audit_tamper: queryAuditTamper,
   job_queue_age_seconds: queryQueueAge,
   platform_outage: queryPlatformOutage,
 };
