@@ -46,3 +46,10 @@ create table audit_checks (
   finding jsonb
 );
 insert into audit_checks (pass) values ('new'), ('all');
+
+-- One query that failed, counted as a breach, woke people. Rules that somebody has changed stay as they are.
+with counted as (update alert_counters set value = value + 1 where name = 'rules' returning value)
+update alert_rules r
+set definition = r.definition || '{"forMs": 120000}', revision = counted.value, updated_at = now()
+from counted
+where r.default_key in ('security.denied_access', 'security.failed_logins') and r.version = 1 and r.deleted_at is null;

@@ -210,6 +210,18 @@ it('shows what is pending with what would keep it unheard, and nothing of what i
   await app.notifications.silences.end(silence.id);
 });
 
+it('says in the status that rules cannot be evaluated', async () => {
+  const { app } = server;
+  await app.notifications.channels.add({ kind: 'webhook', name: 'w', settings: { url: 'http://127.0.0.1:9/x' } });
+  const rule = await app.alerts.rules.create(errorRateRule());
+  const status = async () => (await server.request('GET', '/api/v1/alerts/status')).json;
+  expect(await status()).toMatchObject({ failingRules: 0, warning: null });
+  await database.current.pool.query(`insert into alert_rule_failures values ($1, 'canceled', now())`, [rule.id]);
+  expect(await status()).toMatchObject({ failingRules: 1, warning: expect.stringContaining('1 alert rules cannot') });
+  await app.alerts.rules.update(rule.id, { enabled: false });
+  expect(await status()).toMatchObject({ failingRules: 0 });
+});
+
 describe('the history', () => {
   const HISTORY = '/api/v1/alerts/history';
   const T = Date.UTC(2026, 0, 1);

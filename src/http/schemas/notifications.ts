@@ -222,6 +222,7 @@ export const statusAnswer = z
     channels: z.int(),
     failingChannels: z.array(z.string()),
     pendingNotifications: z.int(),
+    failingRules: z.int().describe('Rules that cannot be evaluated now.'),
     warning: z.string().nullable().describe('What somebody should do; null when all is well.'),
   })
   .meta({ id: 'NotificationStatus' });

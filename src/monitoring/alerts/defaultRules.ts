@@ -4,6 +4,8 @@ import type { CreateRuleData } from './ruleSchema.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
+/** Where a query that fails counts as a breach, one that fails once wakes nobody. */
+const ONE_FAILED_QUERY = 2 * MINUTE;
 /** One call that fails is no alert: shares are judged from so many calls on. */
 const MIN_CALLS = 20;
 
@@ -95,6 +97,7 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     groupBy: ['actor'],
     op: '>=',
     threshold: 20,
+    forMs: ONE_FAILED_QUERY,
     onError: 'alerting',
     annotations: { summary: '{{ labels.actor }} was denied access {{ value }} times within ten minutes.' },
   },
@@ -108,6 +111,7 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     groupBy: [],
     op: '>=',
     threshold: 30,
+    forMs: ONE_FAILED_QUERY,
     onError: 'alerting',
     annotations: { summary: '{{ value }} logins failed within ten minutes.' },
   },

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'kysely';
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -8,6 +7,7 @@ import type { Database } from '../../store/database.ts';
 import { recordChanges, storeAlerts, storeFailures } from './alertQueries.ts';
 import { askSource, type DueRule } from './askSource.ts';
 import { type EvaluatedShard, evaluateShards } from './evaluateShards.ts';
+import { readGone } from './goneSeries.ts';
 import { type OwnedShard, openShards } from './ownedShard.ts';
 import { readRevision, readRulesOf } from './ruleQueries.ts';
 import { claimShards, forgetReplica, markEvaluated, releaseShards, renewShards } from './shardQueries.ts';
@@ -156,22 +156,14 @@ export class AlertEvaluator {
     this.#revision = revision;
   }
 
-  /** Alerts of integrations that were deleted would otherwise stay, where no data keeps the state. */
+  /** Alerts of what is gone would otherwise stay, where no data keeps the state. */
   async #checkSeries(now: number): Promise<void> {
     if (now - this.#seriesCheckedAt < SERIES_CHECK_MS) return;
-    const ids = new Set<string>();
-    for (const shard of this.#shards)
-      for (const { labels } of shard.alerts()) if (labels.integrationId) ids.add(labels.integrationId);
-    if (ids.size > 0) {
-      const { rows } = await sql<{ id: string }>`
-        select id from unnest(${[...ids]}::text[]) as known (id)
-        where not exists (select from integrations i where i.id = known.id and i.status <> 'deleting')`.execute(
-        this.#deps.database.db,
-      );
-      const gone = new Set(rows.map(({ id }) => id));
-      if (gone.size > 0)
-        for (const shard of this.#shards) shard.endSeries(({ labels }) => gone.has(labels.integrationId ?? ''));
-    }
+    const isGone = await readGone(
+      this.#deps.database.db,
+      this.#shards.flatMap((shard) => [...shard.alerts()]),
+    );
+    if (isGone !== null) for (const shard of this.#shards) shard.endSeries(isGone);
     this.#seriesCheckedAt = now;
   }
 

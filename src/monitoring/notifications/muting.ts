@@ -52,19 +52,22 @@ export class Muter {
     this.#nowMs = nowMs;
   }
 
-  mutesOf(labels: Labels): Mutes {
+  /** @param hasEnded then only what holds it back now counts: its end is told although its cause ended lately */
+  mutesOf(labels: Labels, hasEnded = false): Mutes {
     const idsOf = (rules: readonly { id: string; matchers: readonly Matcher[] }[]) =>
       rules.filter(({ matchers }) => matchesAll(matchers, labels)).map(({ id }) => id);
     return {
       silencedBy: idsOf(this.#silences),
-      inhibitedBy: inhibitionOf(labels, this.#inhibitions, (rule) => this.#sourcesOf(rule)),
+      inhibitedBy: inhibitionOf(labels, this.#inhibitions, (rule) =>
+        this.#sourcesOf(rule).filter(({ endsAtMs }) => !hasEnded || endsAtMs === null),
+      ),
       maintenance: idsOf(this.#maintenance),
     };
   }
 
   /** The first reason; null: it is told of. */
-  reasonOf(labels: Labels): MuteReason | null {
-    const { silencedBy, inhibitedBy, maintenance } = this.mutesOf(labels);
+  reasonOf(labels: Labels, hasEnded = false): MuteReason | null {
+    const { silencedBy, inhibitedBy, maintenance } = this.mutesOf(labels, hasEnded);
     if (silencedBy.length > 0) return 'silenced';
     if (maintenance.length > 0) return 'maintenance';
     return inhibitedBy === null ? null : 'inhibited';

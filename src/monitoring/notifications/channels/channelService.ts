@@ -10,6 +10,8 @@ import type { Schema } from '../../../store/schema.ts';
 import { changeOf, toJson } from '../auditing.ts';
 import { ChannelInUseError, ChannelNameTakenError, ChannelNotFoundError } from '../errors.ts';
 import { testMessage } from '../message.ts';
+import { endChannelAlert } from '../notifier/channelAlert.ts';
+import { noteChannel } from '../notifier/deliveryQueries.ts';
 import { type Channel, toChannel } from './channel.ts';
 import { mergedSecrets, SealedSecrets } from './channelSecrets.ts';
 import type { ChannelSender } from './channelSender.ts';
@@ -113,6 +115,8 @@ export class ChannelService {
         ? undefined
         : divideSettings(parseInput(SETTINGS_OF_KIND[kind], change.settings, 'The settings of the channel'));
     await this.#storing(change.name ?? '', async (tx) => {
+      // Before the channel's row is locked, as those who deliver do.
+      if (change.active === false) await endChannelAlert(tx, id, this.#clock.now());
       const row = await tx
         .selectFrom('notification_channels')
         .selectAll()
@@ -134,7 +138,13 @@ export class ChannelService {
       };
       await tx
         .updateTable('notification_channels')
-        .set({ ...next, ...sealed, version: sql`version + 1`, updated_at: sql`now()` })
+        .set({
+          ...next,
+          ...sealed,
+          ...(next.active ? {} : { failures: 0, failing_since: null }),
+          version: sql`version + 1`,
+          updated_at: sql`now()`,
+        })
         .where('id', '=', id)
         .execute();
       const before = { name: row.name, sendResolved: row.send_resolved, active: row.active, settings: row.settings };
@@ -163,6 +173,7 @@ export class ChannelService {
           channels?.includes(id) || fallback_channel === id || JSON.stringify(steps).includes(JSON.stringify(id)),
       );
       if (users.length > 0) throw new ChannelInUseError(users.map(({ name }) => name));
+      await endChannelAlert(tx, id, this.#clock.now());
       const deleted = await tx
         .deleteFrom('notification_channels')
         .where('id', '=', id)
@@ -185,6 +196,9 @@ export class ChannelService {
     const result = await this.#sender.send(channel, { id: newId('notification'), message });
     const durationMs = Math.round(this.#clock.monotonicMs() - startedMs);
     await this.#database.transaction(async (tx) => {
+      // That it works again need not wait for the next alert to be shown.
+      if (result.ok && (await noteChannel(tx, id, 'delivered', '', this.#clock.now())) === 'works')
+        await endChannelAlert(tx, id, this.#clock.now());
       await tx
         .updateTable('notification_channels')
         .set({ tested_at: new Date(this.#clock.now()), test_ok: result.ok })
