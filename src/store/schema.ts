@@ -383,7 +383,7 @@ export interface AuditChecksTable {
   began_at: Date | null;
   finished_at: Date | null;
   checked_at: Date | null;
-  finding: Json | null;
+  finding: NullableJson;
 }
 
 export interface AuditSigningKeysTable {
@@ -731,8 +731,8 @@ export interface InhibitionRulesTable {
   source_matchers: Json;
   target_matchers: Json;
   equal_labels: string[];
-  linger_ms: Generated<number>;
   created_at: Generated<Date>;
+  linger_ms: Generated<number>;
 }
 
 export interface NotifiedAlertsTable {
