@@ -107,6 +107,17 @@ describe('a log that is as it was', () => {
     expect((await state()).all.finding).toBeNull();
   });
 
+  it('is verified to its end, also when that takes longer than an hour', async () => {
+    await add(300);
+    const reached = [];
+    for (let run = 0; run < 4; run++) {
+      await checks(100).run();
+      reached.push((await state()).all.size);
+      await clock.advance(HOUR);
+    }
+    expect(reached).toEqual([100, 200, 300, 100]);
+  });
+
   it('of two processes at once only one counts', async () => {
     await add(50);
     await Promise.all([checks(20).run(), checks(20).run(), checks(20).run()]);

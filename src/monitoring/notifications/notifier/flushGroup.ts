@@ -163,7 +163,7 @@ async function loadChannels(tx: Transaction<Schema>): Promise<Map<string, Channe
  * Who is told: the channels that the rule names, unless all of them were deleted; else the policy's. Where none of them
  * is active, the fallback channel is, so that one that was switched off does not leave alerts unheard.
  */
-export function receiversOf(
+function receiversOf(
   named: readonly string[] | null,
   policy: Pick<Policy, 'channels' | 'fallbackChannel'>,
   channels: ReadonlyMap<string, { readonly active: boolean }>,
