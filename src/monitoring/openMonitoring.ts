@@ -56,7 +56,7 @@ export function openMonitoring(parts: Parts): Monitoring {
       database,
       clock,
       metrics,
-      health: new HealthMonitor({ database, clock, system, loopDelay, rateLimits }),
+      health: new HealthMonitor({ database, clock, system, loopDelay, rateLimits, alerting: enabled }),
       dashboards: new Dashboards(database, audit),
     }),
     start: () => {

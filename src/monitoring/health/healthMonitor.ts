@@ -10,6 +10,7 @@ import {
   type HealthStatus,
   worstStatus,
 } from './healthProbe.ts';
+import { observeAlerting } from './observeAlerting.ts';
 import { observeIntegrations } from './observeIntegrations.ts';
 import { observeAuditLog, observeFailedLogins, observeKeys } from './observeSecurity.ts';
 import { observeDatabase, observeMigrations, observeRateLimits, observeWorkers } from './observeServices.ts';
@@ -31,6 +32,8 @@ interface Dependencies {
   readonly system: SystemRecorder;
   readonly loopDelay: LoopDelay;
   readonly rateLimits: () => RateLimitStoreState;
+  /** Whether alert rules are meant to be evaluated, here or elsewhere. */
+  readonly alerting: boolean;
   /** Monotonic milliseconds since when this process watches; what was due before waits for it only since then. */
   readonly watchingSinceMs?: number;
 }
@@ -42,7 +45,8 @@ interface Dependencies {
 export class HealthMonitor {
   readonly #probes: Readonly<Record<HealthGroup, Readonly<Record<string, HealthProbe>>>>;
 
-  constructor({ database, clock, system, loopDelay, rateLimits, watchingSinceMs = performance.now() }: Dependencies) {
+  constructor(deps: Dependencies) {
+    const { database, clock, system, loopDelay, rateLimits, alerting, watchingSinceMs = performance.now() } = deps;
     const probe = (observe: () => Promise<HealthObservation> | HealthObservation) =>
       new HealthProbe(async () => observe(), clock);
     this.#probes = {
@@ -51,6 +55,7 @@ export class HealthMonitor {
         migrations: probe(() => observeMigrations(database)),
         workers: probe(() => observeWorkers(database, watchingSinceMs)),
         rateLimits: probe(() => observeRateLimits(rateLimits())),
+        ...(alerting ? { alerting: probe(() => observeAlerting(database, watchingSinceMs)) } : {}),
       },
       system: {
         eventLoop: probe(() => observeEventLoop(loopDelay.read())),
