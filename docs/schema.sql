@@ -567,6 +567,7 @@ create table integration_tuning (
   total_ms integer,
   version bigint not null default 0,
   updated_at timestamp with time zone,
+  cache_validators boolean,
   constraint integration_tuning_pkey PRIMARY KEY (integration_id),
   constraint integration_tuning_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
   constraint integration_tuning_connect_ms_check CHECK (((connect_ms >= 1000) AND (connect_ms <= 30000))),
@@ -1107,6 +1108,8 @@ create table sync_runs (
   error jsonb,
   warnings jsonb not null default '[]'::jsonb,
   trace_parent text,
+  repeats jsonb not null default '{}'::jsonb,
+  records_confirmed bigint not null default 0,
   constraint sync_runs_pkey PRIMARY KEY (id),
   constraint sync_runs_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
   constraint sync_runs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'stopped'::text]))),
@@ -1138,8 +1141,10 @@ create table sync_states (
   due_deletions jsonb,
   pending_deletions jsonb,
   updated_at timestamp with time zone not null default now(),
+  known_answer jsonb,
   constraint sync_states_pkey PRIMARY KEY (integration_id, stream),
-  constraint sync_states_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE
+  constraint sync_states_integration_id_fkey FOREIGN KEY (integration_id) REFERENCES integrations(id) ON DELETE CASCADE,
+  constraint sync_states_known_answer_is_settled CHECK (((known_answer IS NULL) OR ((due_deletions IS NULL) AND (pending_deletions IS NULL) AND (missing_count = 0) AND (NOT (full_read_id IS DISTINCT FROM complete_read_id)))))
 );
 
 create table system_minutes (

@@ -1,10 +1,8 @@
 import { type Access, openAccess } from './access/access.ts';
-import { actAs } from './audit/acting.ts';
 import { AuditLog } from './audit/auditLog.ts';
 import { type Config, makeConfig } from './config/config.ts';
 import { readEnvironment } from './config/env.ts';
 import { loadSecrets, type Secrets } from './config/secrets.ts';
-import { planRead, readStream } from './connectors/readStream.ts';
 import { ConnectorRegistry } from './connectors/registry.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { type Log, silentLog } from './core/log.ts';
@@ -12,22 +10,19 @@ import { CredentialCipher } from './credentials/credentialCipher.ts';
 import { CredentialStore } from './credentials/credentialStore.ts';
 import { InstallationKeys } from './credentials/installationKeys.ts';
 import { nodeBackend } from './credentials/nodeBackend.ts';
-import { finishRotation } from './credentials/rotation.ts';
+import { defineRotationJob } from './credentials/rotationJob.ts';
 import { VERSION } from './http/version.ts';
-import { IntegrationCatalog } from './integrations/catalog.ts';
-import { IntegrationConnections } from './integrations/connections.ts';
-import { IntegrationDeletion } from './integrations/deletion.ts';
+import type { IntegrationCatalog } from './integrations/catalog.ts';
 import { findIntegration } from './integrations/integrationQueries.ts';
-import { IntegrationService } from './integrations/integrationService.ts';
-import { ConnectorSessions } from './integrations/sessions.ts';
-import { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
+import type { IntegrationService } from './integrations/integrationService.ts';
+import { openIntegrations } from './integrations/openIntegrations.ts';
+import type { WebhookEndpoints } from './integrations/webhookEndpoints.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { defineMaintenance } from './jobs/maintenance.ts';
-import { ComprehensiveLoggingService } from './logging/comprehensiveLoggingService.ts';
-import { LogKeeping } from './logging/logKeeping.ts';
-import { LogReading } from './logging/logReading.ts';
-import { LogSettings } from './logging/logSettings.ts';
-import { openRecorder } from './logging/openLogging.ts';
+import type { ComprehensiveLoggingService } from './logging/comprehensiveLoggingService.ts';
+import type { LogKeeping } from './logging/logKeeping.ts';
+import type { LogReading } from './logging/logReading.ts';
+import { openLogging, openReading, openRecorder } from './logging/openLogging.ts';
 import { Alerts } from './monitoring/alerts/alerts.ts';
 import type { MonitoringService } from './monitoring/monitoringService.ts';
 import { NotificationService } from './monitoring/notifications/notificationService.ts';
@@ -35,24 +30,20 @@ import { openMonitoring } from './monitoring/openMonitoring.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
 import type { AttemptSink } from './outgoing/types.ts';
-import { makePerformanceConfig, type PerformanceOptions } from './performance/performanceConfig.ts';
-import { definePerformanceJobs } from './performance/performanceJobs.ts';
-import { PerformanceMonitoringService } from './performance/performanceMonitoringService.ts';
+import { openPerformance } from './performance/openPerformance.ts';
+import type { PerformanceOptions } from './performance/performanceConfig.ts';
+import type { PerformanceMonitoringService } from './performance/performanceMonitoringService.ts';
 import { PerformanceRecorder } from './performance/store/performanceRecorder.ts';
-import { CurrentTuning } from './performance/tuning/currentTuning.ts';
 import type { ExperimentLimits } from './performance/tuning/experimentLimits.ts';
-import { PerformanceOptimizer } from './performance/tuning/performanceOptimizer.ts';
-import { defineTuningJobs, reviewAfterRun } from './performance/tuning/tuningJobs.ts';
+import type { PerformanceOptimizer } from './performance/tuning/performanceOptimizer.ts';
 import { openRateLimits } from './rateLimits/openRateLimits.ts';
 import type { RateLimitingService } from './rateLimits/rateLimitingService.ts';
 import { AdvancedSecurityService } from './security/advancedSecurityService.ts';
 import { type Database, openDatabase } from './store/database.ts';
-import { SyncService } from './sync/syncService.ts';
+import type { SyncService } from './sync/syncService.ts';
 import { AttemptSpans } from './telemetry/attemptSpans.ts';
 import { openOpenTelemetry } from './telemetry/openTelemetry.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
-
-const ROTATION_JOB = 'credentials.finishRotation';
 
 export interface AppOptions {
   /** Default: made of the environment and `.env`. */
@@ -123,7 +114,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     log: (line) => log.info(line),
   });
   opening.defer(() => database.close());
-  const logs = new LogReading({ database, log, clock, redisUrl: config.redisUrl });
+  const logs = await openReading({ database, log, clock, redisUrl: config.redisUrl });
   recorder.start(database, () => logs.committed());
   opening.defer(() => recorder.close());
   opening.defer(() => logs.close());
@@ -159,48 +150,23 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   });
   opening.defer(() => audit.close());
 
-  const logSettings = new LogSettings({ database, audit, clock, log, recorder });
-  logSettings.start();
-  opening.defer(() => logSettings.close());
-  const logKeeping = new LogKeeping({
-    database,
-    audit,
-    jobs,
-    clock,
-    log,
-    settings: logSettings,
-    archive: config.logArchive,
-  });
-  const comprehensiveLoggingService = new ComprehensiveLoggingService({
-    recorder,
-    settings: logSettings,
-    reader: logs,
-  });
-
-  // A rotation that a crash interrupted is finished without anybody asking.
-  jobs.define(
-    ROTATION_JOB,
-    (_payload, signal) =>
-      actAs({ actor: { kind: 'system', id: ROTATION_JOB } }, async () => {
-        await finishRotation(database, keys, { signal, audit });
-      }),
-    { cron: '*/10 * * * *' },
-  );
-
+  const logging = openLogging({ config, database, recorder, reader: logs, jobs, audit, clock, log });
+  opening.defer(() => logging.close());
+  defineRotationJob({ jobs, database, keys, audit });
   const connectors = new ConnectorRegistry(database, audit);
 
   const attempts = new AttemptLog(database, log);
   opening.defer(() => attempts.close());
   const performanceRecorder = new PerformanceRecorder({ database, clock, log });
   opening.defer(() => performanceRecorder.close());
-  const limits = openRateLimits({
+  const limits = await openRateLimits({
     config,
     database,
     jobs,
     audit,
     clock,
     log,
-    budgetsOf: (integrationId) => sessions.budgetsOf(integrationId),
+    budgetsOf: (integrationId) => integrations.sessions.budgetsOf(integrationId),
   });
   // After everything that sends.
   opening.defer(() => limits.close());
@@ -224,58 +190,22 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
   });
   opening.defer(() => outgoing.close());
 
-  const tuning = new CurrentTuning({ database, clock });
-  const sessions = new ConnectorSessions({
+  const integrations = openIntegrations({
+    config,
     database,
-    registry: connectors,
     credentials,
-    send: outgoing.send,
-    tuning,
-    defaultBudget: config.defaultRateLimit,
-    clock,
-    audit,
-  });
-  const performanceOptimizer = new PerformanceOptimizer({
-    database,
-    audit,
-    clock,
-    describe: async (integrationId) => {
-      const integration = await catalog.get(integrationId);
-      return { integration, connector: await sessions.connector(integration.platform, integration.configuration) };
-    },
-    flush: async () => {
-      await Promise.all([attempts.flush(), performanceRecorder.flush()]);
-    },
-    limits: options.experimentLimits,
-  });
-  defineTuningJobs(jobs, performanceOptimizer);
-  const performanceConfig = makePerformanceConfig({
-    metricsRetentionDays: options.performance?.metricsRetentionDays ?? config.performance.metricsRetentionDays,
-    alertThresholds: { ...config.performance.alertThresholds, ...options.performance?.alertThresholds },
-  });
-  const performanceMonitoringService = new PerformanceMonitoringService({
-    database,
-    clock,
-    log,
+    registry: connectors,
+    outgoing,
+    attempts,
     recorder: performanceRecorder,
-    config: performanceConfig,
-    enabled: config.performanceMonitoringEnabled,
-    optimizer: performanceOptimizer,
-  });
-  opening.defer(() => performanceMonitoringService.close());
-  const { summaries } = performanceMonitoringService;
-  definePerformanceJobs({ jobs, database, clock, log, config: performanceConfig, summaries });
-  const reviewRun = reviewAfterRun(performanceOptimizer, log);
-  const sync = new SyncService({
-    database,
+    limits,
+    jobs,
+    audit,
     clock,
     log,
-    audit,
-    reader: { planRead, readStream },
-    resolveTarget: (integrationId) => sessions.syncTarget(integrationId),
     onRunFinished: async (run) => {
       telemetry.syncs.record(run);
-      await reviewRun(run);
+      await performance.reviewRun(run);
     },
     measureWrite: (integrationId, durationMs) => {
       telemetry.attempts.recordWrite(durationMs);
@@ -283,31 +213,26 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
       performanceRecorder.recordPhase(integrationId, 'sync', 'success', 'write', durationMs);
     },
   });
-  opening.defer(() => sync.close());
-
-  const catalog = new IntegrationCatalog({ database, credentials, sessions, sync, outgoing, audit });
-  const connections = new IntegrationConnections({
+  opening.defer(() => integrations.close());
+  const { catalog, sessions, sync } = integrations;
+  const performance = openPerformance({
+    config,
+    options: options.performance,
+    experimentLimits: options.experimentLimits,
     database,
-    sessions,
-    outgoing,
-    attempts,
-    measured: { enabled: config.performanceMonitoringEnabled, flush: () => performanceRecorder.flush() },
-    sync,
-    clock,
     audit,
-    log,
-  });
-  const deletion = new IntegrationDeletion({
-    database,
-    credentials,
-    sessions,
-    sync,
-    limits: limits.settings,
     jobs,
+    clock,
     log,
-    audit,
+    attempts,
+    recorder: performanceRecorder,
+    describe: async (integrationId) => {
+      const integration = await catalog.get(integrationId);
+      return { integration, connector: await sessions.connector(integration.platform, integration.configuration) };
+    },
   });
-  const webhooks = new WebhookEndpoints(database, credentials, audit);
+  opening.defer(() => performance.service.close());
+
   const access = await openAccess({
     database,
     credentials,
@@ -328,16 +253,6 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     accessControl: access.control,
     cipher: new CredentialCipher({ secret: secrets.encryptionSecret, backend: nodeBackend }),
   });
-  const integrationService = new IntegrationService({
-    catalog,
-    connections,
-    deletion,
-    webhooks,
-    sync,
-    sessions,
-    budgets: limits.outgoing,
-  });
-
   const monitoring = openMonitoring({
     database,
     audit,
@@ -349,7 +264,7 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     rateLimits: () => limits.service.storeState(),
     test: async (integrationId) => {
       const integration = await findIntegration(database.db, integrationId);
-      return integration === null ? null : connections.test(integration);
+      return integration === null ? null : integrations.connections.test(integration);
     },
   });
   opening.defer(() => monitoring.close());
@@ -405,23 +320,23 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     outgoing,
     performanceRecorder,
     telemetry,
-    performanceOptimizer,
+    performanceOptimizer: performance.optimizer,
     jobs,
     audit,
     access,
     sync,
     catalog,
-    webhooks,
+    webhooks: integrations.webhooks,
     logs,
-    integrationService,
+    integrationService: integrations.service,
     advancedSecurityService,
     monitoringService: monitoring.service,
     alerts,
     rateLimitingService: limits.service,
-    performanceMonitoringService,
+    performanceMonitoringService: performance.service,
     notifications,
-    comprehensiveLoggingService,
-    logKeeping,
+    comprehensiveLoggingService: logging.service,
+    logKeeping: logging.keeping,
     close: () => open.disposeAsync(),
   };
 }

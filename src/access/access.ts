@@ -100,6 +100,7 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
   opening.defer(() => denials.close());
   const running = new RunningWork({ database, version, signal, log });
   opening.defer(() => running.close());
+  const stackAuth = await openStackAuth(deps.stackAuth, { ...deps, version, signal });
   const open = opening.move();
 
   return {
@@ -116,7 +117,7 @@ export async function openAccess(deps: Dependencies): Promise<Access> {
       decider: control,
       version,
       apiKeys: new ApiKeyAuthenticator({ database, version, signal, lastUses, clock }),
-      stackAuth: openStackAuth(deps.stackAuth, { ...deps, version, signal }),
+      stackAuth,
       running,
       denials,
     },

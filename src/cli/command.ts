@@ -34,7 +34,8 @@ export function command<Options extends object = object>(
   const made = house(new Command(word).description(summary)).option('--json', 'print JSON on stdout, for programs');
   for (const one of args) made.argument(one);
   return made.action(async () => {
-    const options = made.opts<Options & { json?: true }>();
+    // A command that has others below it takes their --json for its own.
+    const options = made.optsWithGlobals<Options & { json?: true }>();
     await run({
       args: made.args,
       options,

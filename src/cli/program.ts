@@ -34,6 +34,7 @@ import { migrate } from './commands/migrate.ts';
 import { performance } from './commands/performance.ts';
 import { performanceOptimize } from './commands/performanceOptimize.ts';
 import { performanceRevert } from './commands/performanceRevert.ts';
+import { performanceTuning } from './commands/performanceTuning.ts';
 import { records } from './commands/records.ts';
 import { start } from './commands/start.ts';
 import { usersCreate } from './commands/usersCreate.ts';
@@ -57,7 +58,7 @@ export function buildProgram(json: boolean): Command {
       integrationsDelete(),
     ]),
     records(),
-    performance().addCommand(performanceOptimize()).addCommand(performanceRevert()),
+    performance().addCommand(performanceOptimize()).addCommand(performanceRevert()).addCommand(performanceTuning()),
     logs().addCommand(logsImport()),
     group('connectors', 'The platforms and how they are described', [
       connectorsList(),

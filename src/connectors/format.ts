@@ -82,6 +82,8 @@ export const connectorSchema = z.strictObject({
   rateLimit: rateLimitSchema.prefault({}),
   retry: retrySchema.prefault({}),
   errors: errorsSchema.prefault({}),
+  /** Whether the validators of answers (ETag, Last-Modified) are to be relied on, unless a tuning says otherwise. */
+  cacheValidators: z.boolean().optional(),
   pagination: paginationSchema.default({ type: 'none' }),
   streams: z.array(streamSchema).max(500).default([]),
   webhooks: webhooksSchema.optional(),

@@ -4,6 +4,7 @@ import { HIDDEN, hideSecrets } from '../outgoing/hideSecrets.ts';
 import type { Authenticator } from '../outgoing/types.ts';
 import { sessionScope } from './address.ts';
 import { compileConditions } from './condition.ts';
+import { sendConditionally } from './conditionalRequest.ts';
 import { isBefore } from './cursor.ts';
 import type { AuthMode } from './format/auth.ts';
 import type { Stream } from './format/stream.ts';
@@ -16,7 +17,8 @@ import { buildRequest, sendRequest } from './request.ts';
 import { secretsOf } from './secrets.ts';
 import type { Position } from './streamState.ts';
 import { render, type TemplateScope } from './template.ts';
-import type { ConnectorSession, StreamRecord } from './types.ts';
+import type { ConnectorSession, ReadPlan, StreamRecord } from './types.ts';
+import { type AnswerValidators, requestIdentity, validatorsOf } from './validators.ts';
 
 /** What all reads of one session share. */
 export interface Reader {
@@ -38,6 +40,15 @@ export interface ReadPage {
   /** Key of the parent's record that this page belongs to, and whether it is its last page. */
   readonly parentKey: string | null;
   readonly parentDone: boolean;
+  readonly validators?: AnswerValidators;
+  /** It is the answer that is known, and was not sent. */
+  readonly notModified?: boolean;
+}
+
+/** Makes the first answer of a read known, and asks only whether it is the one that is. */
+export interface Remembering {
+  readonly kind: ReadPlan['kind'];
+  readonly known?: AnswerValidators;
 }
 
 /** The cursor that requests start from, for a parent's key (null for a stream without parent). */
@@ -52,9 +63,10 @@ export async function* readPages(
   stream: Stream,
   from: Position | null,
   cursorFor: CursorFor,
+  remembering?: Remembering,
 ): AsyncGenerator<ReadPage> {
   if (stream.parent === undefined) {
-    for await (const { page, next } of pagesOf(reader, stream, from, cursorFor(null), {}))
+    for await (const { page, next } of pagesOf(reader, stream, from, cursorFor(null), {}, remembering))
       yield { ...page, next, parentKey: null, parentDone: next === null };
     return;
   }
@@ -101,54 +113,70 @@ async function* pagesOf(
   from: Position | null,
   cursor: JsonValue | undefined,
   parent: JsonObject,
-): AsyncGenerator<{ page: Pick<ReadPage, 'at' | 'records' | 'cursors' | 'askedAtMs'>; next: Position | null }> {
+  remembering?: Remembering,
+): AsyncGenerator<{ page: Omit<ReadPage, 'next' | 'parentKey' | 'parentDone'>; next: Position | null }> {
   const scope: TemplateScope = {
     ...sessionScope(reader.session),
     parent,
     state: cursor === undefined ? {} : { cursor },
   };
   for (let at: Position | null = from; ; ) {
-    const fetched = await fetchPage(reader, stream, at?.page ?? null, scope);
-    const { records, cursors, askedAtMs } = fetched;
+    const fetched = await fetchPage(reader, stream, at?.page ?? null, scope, at === null ? remembering : undefined);
+    const { records, cursors, askedAtMs, validators, notModified } = fetched;
     const following = cursor !== undefined && isPast(stream, cursors, cursor) ? null : fetched.next;
     const next: Position | null =
       following === null
         ? null
         : { page: following, guard: inContext(stream, fetched, () => guardPage(at?.guard, following, records)) };
-    yield { page: { at, records, cursors, askedAtMs }, next };
+    yield { page: { at, records, cursors, askedAtMs, validators, notModified }, next };
     if (next === null) return;
     at = next;
   }
 }
 
 type Fetched = PageContent &
-  Pick<ReadPage, 'askedAtMs'> & { readonly next: PagePosition | null; readonly url: string; readonly status: number };
+  Pick<ReadPage, 'askedAtMs' | 'validators' | 'notModified'> & {
+    readonly next: PagePosition | null;
+    readonly url: string;
+    readonly status: number;
+  };
 
 async function fetchPage(
   reader: Reader,
   stream: Stream,
   position: PagePosition | null,
   scope: TemplateScope,
+  remembering: Remembering | undefined,
 ): Promise<Fetched> {
   const { session, authenticator, signal } = reader;
   const pagination = stream.pagination ?? session.connector.pagination;
   const request = buildRequest(session, stream, scope, additionsFor(pagination, position));
+  const identity = remembering && requestIdentity(session, stream, remembering.kind, request);
+  const known = identity !== undefined && remembering?.known?.request === identity ? remembering.known : undefined;
+  const options = { operation: 'sync', authenticator, signal } as const;
   try {
-    const response = await sendRequest(session, request, { operation: 'sync', authenticator, signal });
+    const response =
+      known === undefined
+        ? await sendRequest(session, request, options)
+        : await sendConditionally(session, request, options, known);
+    if (response === undefined)
+      return { ...NOTHING, askedAtMs: session.clock.now(), url: request.url.href, status: 304, notModified: true };
     const askedAtMs = askedAt(response, session.clock);
     const content = selectorFor(stream)(response, scope);
     const next = inContext(stream, response, () =>
       withoutSecrets(reader, nextPage(pagination, { position, response, body: content.body, records: content.raw })),
     );
-    return { ...content, next, askedAtMs, url: response.url, status: response.status };
+    const validators = identity === undefined ? undefined : validatorsOf(identity, request.url, response);
+    return { ...content, next, askedAtMs, url: response.url, status: response.status, validators };
   } catch (error) {
     const nothing =
       stream.parent?.skipNotFound === true && error instanceof OutgoingCallError && error.outcome === 'not_found';
     if (!nothing) throw error;
-    const empty = { body: null, raw: [], records: [], cursors: [], next: null };
-    return { ...empty, askedAtMs: session.clock.now(), url: request.url.href, status: 404 };
+    return { ...NOTHING, askedAtMs: session.clock.now(), url: request.url.href, status: 404 };
   }
 }
+
+const NOTHING = { body: null, raw: [], records: [], cursors: [], next: null };
 
 /**
  * A next page's address stays with the API, and is stored without the key that some providers repeat in it: the

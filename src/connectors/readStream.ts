@@ -9,6 +9,7 @@ import type { Connector } from './format.ts';
 import { type CursorFor, type Reader, readPages } from './pageReader.ts';
 import { MAX_PAGES, type ReadProgress, restartable, type StreamState, shapeOf, takeState } from './streamState.ts';
 import type { ConnectorSession, ReadOptions, ReadPlan, ReadSource, StreamPage } from './types.ts';
+import type { AnswerValidators } from './validators.ts';
 
 /**
  * How a read that starts from `state` is to be taken. Ask before the read begins, with the session that it will have:
@@ -38,14 +39,14 @@ export async function* readStream(session: ConnectorSession, options: ReadOption
   const state = takeState(session, stream, options.state);
   let progressed = false;
   try {
-    for await (const page of readFrom(reader, stream, state)) {
+    for await (const page of readFrom(reader, stream, state, options.known)) {
       progressed = true;
       yield page;
     }
   } catch (error) {
     // The provider no longer knows the place an earlier read stopped at: the read begins anew.
     if (progressed || state.read === undefined || !isRefusedPosition(error)) throw error;
-    yield* readFrom(reader, stream, restartable(stream, state), state.read.kind);
+    yield* readFrom(reader, stream, restartable(stream, state), undefined, state.read.kind);
   }
 }
 
@@ -69,13 +70,20 @@ function isRefusedPosition(error: unknown): boolean {
   return error instanceof OutgoingCallError && (error.outcome === 'invalid_request' || error.outcome === 'not_found');
 }
 
-/** @param kind of the read that is begun anew; by default what the state says */
+/**
+ * @param known of the last read
+ * @param again kind of the read that is begun anew; without it the kind is what the state says
+ */
 async function* readFrom(
   reader: Reader,
   stream: Stream,
   state: StreamState,
-  kind: ReadPlan['kind'] = state.read?.kind ?? kindOf(stream, state, reader.session.startDate),
+  known?: AnswerValidators,
+  again?: ReadPlan['kind'],
 ): AsyncGenerator<StreamPage> {
+  const kind = again ?? state.read?.kind ?? kindOf(stream, state, reader.session.startDate);
+  // Of a read that was interrupted, the first pages were other answers.
+  const remembering = state.read === undefined && again === undefined ? { kind, known } : undefined;
   const { clock, startDate } = reader.session;
   const shape = shapeOf(reader.session, stream);
   const progress = new CursorProgress(stream, state);
@@ -86,15 +94,23 @@ async function* readFrom(
     stream,
     state.read?.position ?? null,
     cursorsFrom(stream, state, startDate),
+    remembering,
   )) {
-    progress.take(page);
+    if (page.notModified !== true) progress.take(page);
     last = page.next === null;
     pages += 1;
     if (!last && pages >= MAX_PAGES) throw tooManyPages(stream);
     const read: ReadProgress | undefined = last
       ? undefined
       : { shape, startDate, kind, position: page.next!, ...progress.underWay(), pages, atMs: clock.now() };
-    yield { records: page.records, state: toJson(read === undefined ? progress.finished() : { ...state, read }), last };
+    yield {
+      records: page.records,
+      state: toJson(read === undefined ? progress.finished() : { ...state, read }),
+      last,
+      // Several answers have no validator in common.
+      validators: last && pages === 1 ? page.validators : undefined,
+      notModified: page.notModified,
+    };
   }
   // No parent had anything to read under it, or the last page of parents was empty.
   if (!last) yield { records: [], state: toJson(progress.finished()), last: true };

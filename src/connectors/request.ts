@@ -1,5 +1,11 @@
 import type { JsonValue } from '../core/json.ts';
-import type { Authenticator, OperationKind, OutgoingCall, OutgoingResponse } from '../outgoing/types.ts';
+import type {
+  Authenticator,
+  OperationKind,
+  OutgoingCall,
+  OutgoingResponse,
+  ResponseClassifier,
+} from '../outgoing/types.ts';
 import { baseUrl } from './address.ts';
 import { classifierFor, observeRateLimitFor } from './classify.ts';
 import { InvalidRequestError } from './errors.ts';
@@ -44,6 +50,8 @@ export interface SendOptions {
   readonly authenticator?: Authenticator;
   readonly retry?: OutgoingCall['retry'];
   readonly maxWaitMs?: number;
+  /** The request has a condition, to which 304 is a good answer. */
+  readonly takesNotModified?: boolean;
 }
 
 const DEFAULT_HEADERS = { accept: 'application/json', 'user-agent': 'integration-services' };
@@ -86,6 +94,7 @@ export function sendRequest(
 ): Promise<OutgoingResponse> {
   const { connector, clock } = session;
   const secrets = secretsOf(session);
+  const classify = classifierFor(connector, { clock, secrets });
   return session.send({
     integrationId: session.integrationId,
     operationId: session.operationId,
@@ -93,7 +102,7 @@ export function sendRequest(
     ...request,
     authenticator: options.authenticator,
     secrets,
-    classify: classifierFor(connector, { clock, secrets }),
+    classify: options.takesNotModified === true ? acceptNotModified(classify) : classify,
     observeRateLimit: observeRateLimitFor(connector, { clock }),
     budgets: session.budgets ?? connectorBudgets(connector),
     maxWaitMs: options.maxWaitMs,
@@ -101,6 +110,10 @@ export function sendRequest(
     idempotent: true,
     signal: options.signal,
   });
+}
+
+function acceptNotModified(classify: ResponseClassifier): ResponseClassifier {
+  return (response) => (response.status === 304 ? { outcome: 'success', retryable: false } : classify(response));
 }
 
 /** The budgets of one credential that the connector describes; undefined: none. */

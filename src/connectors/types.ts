@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Outcome, SendOutgoing } from '../outgoing/types.ts';
 import type { Connector } from './format.ts';
+import type { AnswerValidators } from './validators.ts';
 
 /** Everything a connector needs to talk to its API for one integration, during one operation. */
 export interface ConnectorSession {
@@ -14,6 +15,10 @@ export interface ConnectorSession {
   readonly startDate?: string;
   readonly authMode?: string;
   readonly credentials: Readonly<Record<string, string>>;
+  /** Changes with the credentials; without them there is none. */
+  readonly credentialVersion?: string;
+  /** Whether a read may ask only if the answer is still the one that is known. */
+  readonly cacheValidators?: boolean;
   readonly budgets?: readonly { readonly maxRequests: number; readonly windowMs: number }[];
   readonly send: SendOutgoing;
   readonly clock: Clock;
@@ -54,6 +59,10 @@ export interface StreamPage {
   readonly state: JsonValue;
   /** The last page of this read. */
   readonly last: boolean;
+  /** Of the one answer that this read was; the next read may be given them. */
+  readonly validators?: AnswerValidators;
+  /** The provider says that the answer is still the one with the validators given: nothing came, nothing changed. */
+  readonly notModified?: boolean;
 }
 
 export interface ReadOptions {
@@ -61,6 +70,8 @@ export interface ReadOptions {
   /** As of the last page written; null for the first read or to start over (full refresh). */
   readonly state: JsonValue | null;
   readonly signal: AbortSignal;
+  /** Of the last read, when that is what is stored; sent if this one is the same request. */
+  readonly known?: AnswerValidators;
 }
 
 /** How a read that starts from `state` is to be taken. */

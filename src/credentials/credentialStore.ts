@@ -68,14 +68,14 @@ export class CredentialStore {
   }
 
   /**
-   * The credentials with the origins they were given for.
+   * The credentials with the origins they were given for, and a text that changes with them.
    * @param beforeRelease called when there are some, before they are opened; what it throws keeps them closed
    * @throws CredentialsUnreadableError
    */
   async loadBound(
     integrationId: string,
     beforeRelease?: () => Promise<void>,
-  ): Promise<{ credentials: Record<string, string>; origins: readonly string[] } | null> {
+  ): Promise<{ credentials: Record<string, string>; origins: readonly string[]; version: string } | null> {
     for (let read = 1; ; read++) {
       const row = await findCredentials(this.#database.db, integrationId);
       if (row === undefined) return null;
@@ -85,7 +85,8 @@ export class CredentialStore {
       await beforeRelease?.();
       const credentials = (await this.open(context, row.envelope)) as Record<string, string>;
       learnSecrets(credentials);
-      return { credentials, origins: row.origins };
+      // Erased and given anew, the count begins again.
+      return { credentials, origins: row.origins, version: `${row.version} ${row.updated_at.toISOString()}` };
     }
   }
 
@@ -150,6 +151,7 @@ function findCredentials(db: Kysely<Schema>, integrationId: string, lock = false
       'credentials.key_id',
       'credentials.version',
       'credentials.origins',
+      'credentials.updated_at',
       'integrations.owner',
     ])
     .where('credentials.integration_id', '=', integrationId);

@@ -78,7 +78,7 @@ export class ConnectorSessions {
     if (stored !== null && strange.length > 0)
       throw new CredentialsForOtherOriginError(integration.id, stored.origins, strange);
     const { send, tuning, defaultBudget } = this.#deps;
-    const { pageSizePercent } = await tuning.read(integration.id);
+    const { pageSizePercent, cacheValidators } = await tuning.read(integration.id);
     return {
       // For the whole operation: a page's number means another place with another size.
       connector: withPageSizes(connector, pageSizePercent ?? 100),
@@ -88,6 +88,8 @@ export class ConnectorSessions {
       startDate: configuration.startDate,
       authMode: configuration.authMode,
       credentials: stored?.credentials ?? {},
+      credentialVersion: stored?.version,
+      cacheValidators: cacheValidators ?? connector.cacheValidators,
       budgets: configuredBudgets(configuration.rateLimits),
       send: tunedSend(
         (call) => send({ platform: integration.platform, ...call }),

@@ -5,7 +5,7 @@ import type { Database } from '../store/database.ts';
 import { Coming } from './live/coming.ts';
 import { LiveStreams } from './live/liveStreams.ts';
 import { LogTail } from './live/logTail.ts';
-import { RedisHints } from './live/redisHints.ts';
+import type { RedisHints } from './live/redisHints.ts';
 import { LogHistory } from './search/logHistory.ts';
 import type { LogChoice } from './search/logQuery.ts';
 import { readChoice } from './search/logQuery.ts';
@@ -16,8 +16,8 @@ interface Parts {
   readonly database: Database;
   readonly log: Log;
   readonly clock?: Clock;
-  /** Where replicas tell each other of new logs; null: each looks by itself, four times a second. */
-  readonly redisUrl: string | null;
+  /** How replicas tell each other of new logs; null: each looks by itself, four times a second. */
+  readonly hints: RedisHints | null;
 }
 
 /** The reading half of the logs: what is stored, and what comes. Asks nothing before it is used. */
@@ -30,12 +30,12 @@ export class LogReading implements LogReader {
   readonly #log: Log;
   readonly #clock: Clock;
 
-  constructor({ database, log, clock = systemClock, redisUrl }: Parts) {
+  constructor({ database, log, clock = systemClock, hints }: Parts) {
     this.#log = log;
     this.#clock = clock;
     this.history = new LogHistory({ database, clock });
-    this.#hints = redisUrl === null ? null : new RedisHints(redisUrl, () => this.#tail.wake());
-    this.#tail = new LogTail({ database, log, clock, begins: () => this.#hints?.listen() });
+    this.#hints = hints;
+    this.#tail = new LogTail({ database, log, clock, begins: () => hints?.listen(() => this.#tail.wake()) });
     this.streams = new LiveStreams({ database, tail: this.#tail, log, clock });
   }
 

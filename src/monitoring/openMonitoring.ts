@@ -33,7 +33,7 @@ export interface Monitoring {
   readonly service: MonitoringService;
   /** What alert rules ask. */
   readonly metrics: MetricSources;
-  /** Begins to sample this process and to probe integrations. */
+  /** Begins to look at the health of this process, to sample it and to probe integrations. */
   start(): void;
   close(): Promise<void>;
 }
@@ -43,6 +43,7 @@ export function openMonitoring(parts: Parts): Monitoring {
   const loopDelay = new LoopDelay();
   const system = new SystemRecorder({ database, clock, log, dataDir, loopDelay });
   const probes = new IntegrationProbes({ database, clock, log, test });
+  const health = new HealthMonitor({ database, clock, system, loopDelay, rateLimits, alerting: enabled });
   const metrics = new MetricSources(
     [new PerformanceMetrics(database), new SystemMetrics(database)],
     [tableMetricSource(database)],
@@ -56,16 +57,17 @@ export function openMonitoring(parts: Parts): Monitoring {
       database,
       clock,
       metrics,
-      health: new HealthMonitor({ database, clock, system, loopDelay, rateLimits, alerting: enabled }),
+      health,
       dashboards: new Dashboards(database, audit),
     }),
     start: () => {
+      health.start();
       if (!enabled) return;
       system.start();
       probes.start();
     },
     close: async () => {
-      await Promise.all([system.close(), probes.close()]);
+      await Promise.all([health.close(), system.close(), probes.close()]);
       loopDelay.close();
     },
   };

@@ -3,6 +3,8 @@ import type { LimitRule } from './limitRule.ts';
 const FIRST_SLOTS = 1_024;
 /** Slots for each rule that the keys share which come when all others are taken. */
 const SHARED_SLOTS = 1_024;
+/** A key that was idle for less may be asked again at once; forgetting it would make it a new one each time. */
+const KEPT_IDLE_MS = 1_000;
 
 /** What is where in a slot. */
 export const SLOT = {
@@ -67,7 +69,7 @@ export class KeySlots {
         return;
       }
       const [key, slot] = next.value;
-      if (this.state[slot + SLOT.idleAtMs]! >= nowMs) continue;
+      if (this.state[slot + SLOT.idleAtMs]! + KEPT_IDLE_MS >= nowMs) continue;
       this.#slots.delete(key);
       this.state[slot + SLOT.kind] = 0;
       this.#free.push(slot);

@@ -12,7 +12,6 @@ import { MemoryLimiter } from './memoryLimiter.ts';
 import { OutgoingBudgets } from './outgoingBudgets.ts';
 import { PostgresLimitStore } from './postgresLimitStore.ts';
 import { RateLimitingService } from './rateLimitingService.ts';
-import { RedisLimitStore } from './redisLimitStore.ts';
 import { ShareChanges } from './shareChanges.ts';
 import { SharedLimiter } from './sharedLimiter.ts';
 
@@ -41,10 +40,10 @@ export interface RateLimits {
  * Limits counted in Redis where `REDIS_URL` is set, else in the database of `DATABASE_URL`, else, as nobody else can
  * share the embedded database, in memory. Connects and asks nothing before the first call.
  */
-export function openRateLimits(parts: Parts): RateLimits {
+export async function openRateLimits(parts: Parts): Promise<RateLimits> {
   const { config, database, clock, log } = parts;
   const settings = new LimitSettings(parts);
-  const limiter = limiterOf(parts, () => settings.replicas);
+  const limiter = await limiterOf(parts, () => settings.replicas);
   const shareChanges = new ShareChanges({ clock, log });
   const learned = new LearnedLimits({
     database,
@@ -80,8 +79,9 @@ export function openRateLimits(parts: Parts): RateLimits {
   };
 }
 
-function limiterOf({ config, database, clock, log }: Parts, replicas: () => number): Limiter {
+async function limiterOf({ config, database, clock, log }: Parts, replicas: () => number): Promise<Limiter> {
   if (config.redisUrl !== null) {
+    const { RedisLimitStore } = await import('./redisLimitStore.ts');
     return new SharedLimiter({ store: new RedisLimitStore({ url: config.redisUrl }), clock, log, replicas });
   }
   if (config.databaseUrl === null) return new MemoryLimiter({ clock });

@@ -96,6 +96,8 @@ export interface SyncRunsTable {
   error: NullableJson;
   warnings: GeneratedJson;
   trace_parent: string | null;
+  repeats: GeneratedJson<Record<string, 'confirmed' | 'same'>>;
+  records_confirmed: Generated<number>;
 }
 
 export interface SyncStatesTable {
@@ -113,6 +115,7 @@ export interface SyncStatesTable {
   due_deletions: NullableJson;
   pending_deletions: NullableJson;
   updated_at: Generated<Date>;
+  known_answer: NullableJson;
 }
 
 export interface RecordsTable {
@@ -461,6 +464,7 @@ export interface IntegrationTuningTable {
   total_ms: number | null;
   version: Generated<number>;
   updated_at: Date | null;
+  cache_validators: boolean | null;
 }
 
 export interface TuningExperimentsTable {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { StreamPage, StreamRecord } from '../connectors/types.ts';
+import type { AnswerValidators } from '../connectors/validators.ts';
 import {
   type CanonicalJson,
   canonicalJson,
@@ -55,6 +56,10 @@ export class RecordBatch {
   replaced = 0;
   state: JsonValue = null;
   last = false;
+  /** Of the page, if it is the only one of its read. */
+  validators: AnswerValidators | undefined;
+  /** The read ended with what is stored. */
+  notModified = false;
 
   /** @throws RecordRejectedError */
   add(page: StreamPage, stream: string): void {
@@ -63,6 +68,8 @@ export class RecordBatch {
     this.recordsRead += page.records.length;
     this.state = page.state;
     this.last = page.last;
+    this.validators = page.validators;
+    this.notModified = page.notModified === true;
   }
 
   get full(): boolean {
@@ -83,6 +90,8 @@ export class RecordBatch {
     this.replaced = 0;
     this.state = null;
     this.last = false;
+    this.validators = undefined;
+    this.notModified = false;
   }
 
   #add(record: StreamRecord, stream: string): void {

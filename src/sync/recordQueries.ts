@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { JsonValue } from '../core/json.ts';
 import type { Schema } from '../store/schema.ts';
+import type { KnownAnswer } from './knownAnswer.ts';
 import type { RecordPortion } from './recordBatch.ts';
 import { advance, fence, type RunClaim, type RunProblem } from './runQueries.ts';
 import type { SyncStateRow } from './stateQueries.ts';
@@ -40,6 +41,8 @@ export interface Progress {
   readonly pages: number;
   readonly recordsRead: number;
   readonly warnings: readonly RunProblem[];
+  /** The answer that was the whole read, and whether it has the validators of the one before. */
+  readonly answer?: { readonly known: KnownAnswer; readonly isSame: boolean };
 }
 
 /** The stream after a write, and whether the run was asked to stop. */
@@ -65,9 +68,18 @@ export async function writeRecords(
   earlier: WriteCounts = NOTHING,
 ): Promise<WriteResult | undefined> {
   const { claim, stream } = target;
-  const { state, ends, begins, pages, recordsRead, warnings } = progress;
+  const { state, ends, begins, pages, recordsRead, warnings, answer } = progress;
   const seenBefore = begins ? sql`0` : sql`s.full_read_seen`;
   const complete = ends === 'full' ? sql`(s.record_count + added - deleted = ${seenBefore} + seen)` : sql`false`;
+  const settled =
+    ends === 'full'
+      ? complete
+      : sql`(s.missing_count - found = 0 and s.pending_deletions is null
+             and s.full_read_id is not distinct from s.complete_read_id)`;
+  const known =
+    answer === undefined || ends === null
+      ? sql`null`
+      : sql`case when ${settled} and s.due_deletions is null then ${JSON.stringify(answer.known)}::jsonb end`;
   const phase =
     ends === 'full'
       ? sql`case when saved.complete then 'done' else 'read' end`
@@ -86,11 +98,21 @@ export async function writeRecords(
           complete_read_id = case when ${complete} then mark.id else s.complete_read_id end,
           missing_count = case when ${complete} then 0 else s.missing_count - found end,
           pending_deletions = case when ${complete} then null else s.pending_deletions end,
+          known_answer = ${known},
           updated_at = now()
       from mark, counts
       where s.integration_id = ${claim.integrationId} and s.stream = ${stream}
       returning s.*, ${complete} as complete
-    ), ${advance({ pages, recordsRead, warnings, progress: sql`jsonb_build_object(${stream}::text, ${phase})` })}
+    ), ${advance({
+      pages,
+      recordsRead,
+      warnings,
+      progress: sql`jsonb_build_object(${stream}::text, ${phase})`,
+      repeats: answer?.isSame
+        ? sql`case when saved.known_answer is not null and added + updated + deleted = 0
+                   then jsonb_build_object(${stream}::text, 'same') else '{}' end`
+        : undefined,
+    })}
     select saved.*, fence.stop from fence, saved`.execute(db);
   return rows[0];
 }

@@ -13,6 +13,7 @@ import { RunInterruption, SyncRunCrashedError, UnknownStreamError } from './erro
 import type { StreamReader } from './reader.ts';
 import {
   addWarning,
+  confirmedStreams,
   finishRun,
   type RunClaim,
   type RunProblem,
@@ -258,6 +259,8 @@ function sayEnded(log: Log, run: SyncRunRow): void {
     added: run.records_added,
     updated: run.records_updated,
     deleted: run.records_deleted,
+    confirmed: run.records_confirmed,
+    streamsConfirmed: confirmedStreams(run),
   };
   if (run.status === 'failed') log.error('A sync failed', { ...fields, problem: run.error });
   else log.info(run.status === 'stopped' ? 'A sync was stopped' : 'A sync has finished', fields);

@@ -33,6 +33,9 @@ export interface SyncRunRow {
   error: RunProblem | null;
   warnings: RunProblem[];
   trace_parent: string | null;
+  /** Stream → how its read was like the one before. */
+  repeats: Record<string, 'confirmed' | 'same'>;
+  records_confirmed: number;
 }
 
 /** Names a run together with the claim under which a worker may write it. */
@@ -59,9 +62,16 @@ export function toSyncRun(row: SyncRunRow): SyncRun {
     recordsUpdated: row.records_updated,
     recordsDeleted: row.records_deleted,
     recordsUnchanged: row.records_unchanged,
+    recordsConfirmed: row.records_confirmed,
+    streamsConfirmed: confirmedStreams(row),
     error: row.error,
     warnings: row.warnings,
   };
+}
+
+/** Whose answers were still the ones that were known. */
+export function confirmedStreams({ repeats }: SyncRunRow): string[] {
+  return Object.keys(repeats).filter((stream) => repeats[stream] === 'confirmed');
 }
 
 /**
@@ -221,11 +231,21 @@ export interface RunAdvance {
   readonly recordsRead?: number;
   /** JSON: how far the run is with which stream. */
   readonly progress: RawBuilder<unknown>;
+  /** JSON: which stream's read was like the one before, and how. */
+  readonly repeats?: RawBuilder<unknown>;
+  readonly recordsConfirmed?: number;
   readonly warnings?: readonly RunProblem[];
 }
 
 /** Goes with `fence`: adds what the expressions `counts` and `saved` say to the run, and renews its lease. */
-export const advance = ({ pages = 0, recordsRead = 0, progress, warnings = [] }: RunAdvance) => sql`
+export const advance = ({
+  pages = 0,
+  recordsRead = 0,
+  progress,
+  repeats,
+  recordsConfirmed = 0,
+  warnings = [],
+}: RunAdvance) => sql`
     advanced as (
       update sync_runs r
       set pages = pages + ${pages}::bigint,
@@ -235,6 +255,7 @@ export const advance = ({ pages = 0, recordsRead = 0, progress, warnings = [] }:
           records_deleted = records_deleted + deleted,
           records_unchanged = records_unchanged + greatest(${recordsRead}::bigint - added - updated - deleted, 0),
           progress = progress || ${progress},
+          ${repeats === undefined ? sql`` : sql`repeats = repeats || ${repeats}, records_confirmed = records_confirmed + ${recordsConfirmed}::bigint,`}
           warnings = warnings || ${JSON.stringify(warnings)}::jsonb,
           lease_until = now() + ${LEASE}::interval
       from fence, counts, saved

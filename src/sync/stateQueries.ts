@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { JsonValue } from '../core/json.ts';
 import type { Schema } from '../store/schema.ts';
+import type { KnownAnswer } from './knownAnswer.ts';
 import type { WriteTarget } from './recordQueries.ts';
 import { advance, fence, type RunProblem } from './runQueries.ts';
 
@@ -31,6 +32,7 @@ export interface SyncStateRow {
   missing_count: number;
   due_deletions: DueDeletions | null;
   pending_deletions: PendingDeletions | null;
+  known_answer: KnownAnswer | null;
   updated_at: Date;
 }
 
@@ -91,13 +93,56 @@ export async function completeFullRead(
           complete_read_id = full_read_id,
           missing_count = record_count - full_read_seen,
           due_deletions = ${due && JSON.stringify(due)}::jsonb,
-          pending_deletions = ${pending && JSON.stringify(pending)}::jsonb
+          pending_deletions = ${pending && JSON.stringify(pending)}::jsonb,
+          known_answer = null
       from fence
       where integration_id = ${claim.integrationId} and stream = ${stream}
       returning stream
     ), ${advance({ progress: sql`${progress}::jsonb`, warnings })}
     select from fence, saved`.execute(db);
   return rows.length > 0;
+}
+
+/**
+ * Ends a read that found the answer it knew: the stream is as it was, and was read again. False when the claim is no
+ * longer good. What was forgotten meanwhile stays forgotten.
+ */
+export async function confirmAnswer(
+  db: Kysely<Schema>,
+  { claim, stream }: WriteTarget,
+  known: KnownAnswer,
+  full: boolean,
+): Promise<boolean> {
+  const { rows } = await sql`
+    with ${fence(claim)},
+    counts as (
+      select 0 as added, 0 as updated, 0 as deleted
+    ), saved as (
+      update sync_states
+      set ${full ? sql`full_read_started_at = now(), full_read_completed_at = now(),` : sql``}
+          known_answer = jsonb_set(known_answer, '{confirmed}', to_jsonb(${known.confirmed + 1}::int)),
+          updated_at = now()
+      from fence
+      where integration_id = ${claim.integrationId} and stream = ${stream}
+      returning stream
+    ), ${advance({
+      progress: sql`jsonb_build_object(${stream}::text, 'done')`,
+      repeats: sql`jsonb_build_object(${stream}::text, 'confirmed')`,
+      recordsConfirmed: known.records,
+    })}
+    select from fence, saved`.execute(db);
+  return rows.length > 0;
+}
+
+/** Forgets what the streams of an integration, or one, know of their answers: the next reads ask for them whole. */
+export async function forgetKnownAnswers(db: Kysely<Schema>, integrationId: string, stream?: string): Promise<void> {
+  await db
+    .updateTable('sync_states')
+    .set({ known_answer: null })
+    .where('integration_id', '=', integrationId)
+    .where('known_answer', 'is not', null)
+    .$if(stream !== undefined, (query) => query.where('stream', '=', stream!))
+    .execute();
 }
 
 /** Takes pending deletions as confirmed. Undefined when there are none any more, or the claim is no longer good. */

@@ -8,6 +8,7 @@ import type { Schema } from '../store/schema.ts';
 import { deleteUnseen } from './deletionQueries.ts';
 import { type DeletionRules, decideDeletions } from './deletionSafety.ts';
 import { RunInterruption } from './errors.ts';
+import { answerOf, confirmable, type KnownAnswer } from './knownAnswer.ts';
 import { writeInBatches } from './pageBatches.ts';
 import type { StreamReader } from './reader.ts';
 import type { RecordBatch } from './recordBatch.ts';
@@ -16,8 +17,10 @@ import { LEASE_MS, type RunClaim, type RunProblem, type StreamPhase } from './ru
 import { pagesCanShift } from './shiftingPages.ts';
 import {
   completeFullRead,
+  confirmAnswer,
   type DueDeletions,
   ensureState,
+  forgetKnownAnswers,
   isFullReadUnderWay,
   type SyncStateRow,
 } from './stateQueries.ts';
@@ -53,6 +56,9 @@ export class StreamSync {
   #phase: StreamPhase | undefined;
   #due: DueDeletions | null = null;
   #warnedOfReplacements = false;
+  /** Of the read before, and whether this one may ask only if it is still so. */
+  #before: KnownAnswer | null = null;
+  #known: KnownAnswer | undefined;
 
   /** @param phase how far this run is with the stream already */
   constructor(context: StreamSyncContext, stream: string, phase: StreamPhase | undefined) {
@@ -85,20 +91,39 @@ export class StreamSync {
   }
 
   async #readPages(row: SyncStateRow): Promise<void> {
-    const { clock, reader, session, fullRefresh, signal, writes } = this.#context;
+    const { claim, clock, database, reader, session, fullRefresh, signal, writes } = this.#context;
     const stream = this.#stream;
     // A full refresh starts over once, not again when another worker goes on with the run.
     const stored = fullRefresh && this.#phase === undefined ? null : row.state;
     const start = startOfStream(row, stored, (state) => reader.planRead(session, stream, state));
     this.#readId = start.readId;
     this.#completeReadId = row.complete_read_id ?? 0;
-    await writeInBatches({
+    this.#before = row.known_answer;
+    const mayAsk = session.cacheValidators === true && !fullRefresh;
+    this.#known = mayAsk ? confirmable(row, clock.now()) : undefined;
+    const reading = writeInBatches({
       stream,
-      read: (signal) => reader.readStream(session, { stream, state: start.state, signal }),
-      write: (batch) => writes.take(() => this.#write(batch, start.full)),
+      read: (signal) => reader.readStream(session, { stream, state: start.state, signal, known: this.#known }),
+      write: (batch) =>
+        writes.take(() => (batch.notModified ? this.#confirm(start.full) : this.#write(batch, start.full))),
       clock,
       signal,
     });
+    await reading.catch(async (error: unknown) => {
+      // It may be the condition that the provider fails at.
+      if (this.#known !== undefined && !signal.aborted && !(error instanceof RunInterruption))
+        await forgetKnownAnswers(database.db, claim.integrationId, stream).catch(() => {});
+      throw error;
+    });
+  }
+
+  /** Nothing came, because nothing has changed. */
+  async #confirm(full: boolean): Promise<void> {
+    this.#context.signal.throwIfAborted();
+    const { database, onWritten } = this.#context;
+    if (!(await confirmAnswer(database.db, this.#target, this.#known!, full))) throw new RunInterruption('lease_lost');
+    this.#phase = 'done';
+    onWritten();
   }
 
   async #write(batch: RecordBatch, full: boolean): Promise<void> {
@@ -113,6 +138,8 @@ export class StreamSync {
       pages: batch.pages,
       recordsRead: batch.recordsRead,
       warnings: this.#warningsOf(batch),
+      // What came before this page in a full read was other answers.
+      answer: full && !begins ? undefined : answerOf(batch, this.#before, this.#context.clock.now()),
     };
     const { database } = this.#context;
     const [first, ...more] = batch.portions;

@@ -171,12 +171,17 @@ export class SyncService {
   /** Every stream that was synced, by name. */
   async streamStatus(integrationId: string): Promise<StreamStatus[]> {
     const rows = await listStates(this.#deps.database.db, integrationId);
-    return rows.map(({ pending_deletions: pending, ...row }) => ({
+    return rows.map(({ pending_deletions: pending, known_answer: known, ...row }) => ({
       stream: row.stream,
       records: row.record_count,
       lastFullReadAt: row.full_read_completed_at?.toISOString() ?? null,
       updatedAt: row.updated_at.toISOString(),
       pendingDeletions: pending && { count: pending.count, total: pending.total, foundAt: pending.foundAt },
+      knownAnswer: known && {
+        validator: known.etag === undefined ? 'last_modified' : 'etag',
+        readAt: new Date(known.readAtMs).toISOString(),
+        confirmed: known.confirmed,
+      },
     }));
   }
 

@@ -19,6 +19,10 @@ export interface SyncRun {
   readonly recordsUpdated: number;
   readonly recordsDeleted: number;
   readonly recordsUnchanged: number;
+  /** Not read, because the provider confirmed that they are as they were when they were read last. */
+  readonly recordsConfirmed: number;
+  /** The streams whose records were confirmed. */
+  readonly streamsConfirmed: readonly string[];
   readonly error: { readonly code: string; readonly message: string; readonly stream?: string } | null;
   readonly warnings: readonly { readonly code: string; readonly message: string; readonly stream?: string }[];
 }
@@ -85,4 +89,12 @@ export interface StreamStatus {
   readonly lastFullReadAt: string | null;
   readonly updatedAt: string | null;
   readonly pendingDeletions: { readonly count: number; readonly total: number; readonly foundAt: string } | null;
+  /** Of the answer that was the last read, if that can be asked for by its validator: see docs/sync.md. */
+  readonly knownAnswer: {
+    readonly validator: 'etag' | 'last_modified';
+    /** When it came, ISO 8601. */
+    readonly readAt: string;
+    /** How often in a row it was confirmed since. */
+    readonly confirmed: number;
+  } | null;
 }

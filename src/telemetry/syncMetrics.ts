@@ -2,14 +2,14 @@ import { Histogram } from '../performance/histogram.ts';
 import type { SyncRun } from '../sync/types.ts';
 import { counter, type Family, histogram, histogramSample } from './families.ts';
 
-const CHANGES = ['added', 'updated', 'deleted', 'unchanged'] as const;
+const CHANGES = ['added', 'updated', 'deleted', 'unchanged', 'confirmed'] as const;
 const TRIGGERS = ['schedule', 'manual'] as const;
 const STATUSES = ['succeeded', 'failed', 'stopped'] as const;
 
 /** Counts the runs that this process ended; a run that several processes worked on counts where it ended, whole. */
 export class SyncMetrics {
   readonly #runs = new Map<string, number>();
-  readonly #records = { added: 0, updated: 0, deleted: 0, unchanged: 0 };
+  readonly #records = { added: 0, updated: 0, deleted: 0, unchanged: 0, confirmed: 0 };
   readonly #duration = new Histogram();
   #pages = 0;
 
@@ -21,6 +21,7 @@ export class SyncMetrics {
     this.#records.updated += run.recordsUpdated;
     this.#records.deleted += run.recordsDeleted;
     this.#records.unchanged += run.recordsUnchanged;
+    this.#records.confirmed += run.recordsConfirmed;
     if (run.startedAt === null || run.finishedAt === null) return;
     this.#duration.record(Math.max(0, Date.parse(run.finishedAt) - Date.parse(run.startedAt)) / 1_000);
   }

@@ -62,3 +62,17 @@ test('the performance of all of them', async () => {
 test('an integration that is unknown', async () => {
   expect((await run('Our ship')).stderr).toContain('Did you mean "Our shop"?');
 });
+
+test('settings are shown and set by name', async () => {
+  expect((await run('tuning', 'Our shop')).stdout).toMatch(/^ {2}cacheValidators: the connector's$/m);
+  const set = await run('tuning', id, 'cacheValidators=true', 'headersMs=5000', '--json');
+  expect(JSON.parse(set.stdout)).toMatchObject({ cacheValidators: true, headersMs: 5_000, pageSizePercent: null });
+  // The others stay.
+  const more = await run('tuning', id, 'headersMs=null', '--json');
+  expect(JSON.parse(more.stdout)).toMatchObject({ cacheValidators: true, headersMs: null });
+  const unknown = await run('tuning', id, 'cacheValidator=true');
+  expect(unknown.code).not.toBe(0);
+  expect(unknown.stderr).toContain('cacheValidators');
+  const wrong = await run('tuning', id, 'cacheValidators=1');
+  expect(wrong.code).not.toBe(0);
+});

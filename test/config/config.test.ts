@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { makeConfig, VARIABLE_NAMES } from '../../src/config/config.ts';
+import { makeConfig } from '../../src/config/config.ts';
 import { readEnvironment } from '../../src/config/env.ts';
 import { ConfigurationError } from '../../src/config/errors.ts';
 import { loadSecrets } from '../../src/config/secrets.ts';
+import { VARIABLE_NAMES } from '../../src/config/variables.ts';
 
 const SPECIFIED = [
   'DATABASE_URL',

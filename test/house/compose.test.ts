@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { makeConfig, VARIABLE_NAMES } from '../../src/config/config.ts';
+import { makeConfig } from '../../src/config/config.ts';
+import { VARIABLE_NAMES } from '../../src/config/variables.ts';
 
 interface Compose {
   services: Record<string, { environment?: Record<string, string>; healthcheck?: object; depends_on?: object }>;

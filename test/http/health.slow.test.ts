@@ -215,6 +215,24 @@ describe('a health probe', () => {
     expect(await probe.check(0)).toMatchObject({ status: 'pass', observedValue: 1 });
   });
 
+  it('is as it was seen a moment ago while it is looked at, and fails when it stays silent', async () => {
+    let nowMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => nowMs };
+    let hangs = false;
+    const probe = new HealthProbe(
+      () => (hangs ? new Promise(() => {}) : Promise.resolve({ status: 'pass', observedValue: 1 })),
+      clock,
+    );
+    const { time } = await probe.check(1_000);
+    hangs = true;
+    nowMs = 5_000;
+    expect(await probe.check(10)).toEqual({ status: 'pass', observedValue: 1, time });
+    nowMs = 5_999;
+    expect(await probe.check(10)).toMatchObject({ status: 'pass' });
+    nowMs = 6_000;
+    expect(await probe.check(10)).toMatchObject({ status: 'fail', output: 'No answer for 1000 ms.' });
+  });
+
   it('goes on failing while what failed is silent', async () => {
     let nowMs = 0;
     const clock = { ...systemClock, monotonicMs: () => nowMs };
@@ -224,7 +242,7 @@ describe('a health probe', () => {
       clock,
     );
     expect(await probe.check(1_000)).toMatchObject({ status: 'fail', output: 'connection refused' });
-    nowMs = 5_000;
+    nowMs = 15_000;
     hangs = true;
     expect(await probe.check(10)).toMatchObject({ status: 'fail', output: 'No answer for 0 ms.' });
   });

@@ -50,10 +50,12 @@ it('says what is missing, starts an experiment, shows its progress and its histo
 });
 
 it('is tuned by hand within the bounds, and the audit log has it', async () => {
-  const set = await server.request('PUT', `${path}/tuning`, { body: { rateSharePercent: 50, headersMs: 5_000 } });
+  const set = await server.request('PUT', `${path}/tuning`, {
+    body: { rateSharePercent: 50, headersMs: 5_000, cacheValidators: true },
+  });
   expect([set.status, set.json]).toEqual([
     200,
-    expect.objectContaining({ rateSharePercent: 50, headersMs: 5_000, pageSizePercent: null }),
+    expect.objectContaining({ rateSharePercent: 50, headersMs: 5_000, cacheValidators: true, pageSizePercent: null }),
   ]);
   const wrong = await server.request('PUT', `${path}/tuning`, { body: { rateSharePercent: 150 } });
   expect([wrong.status, wrong.json.errors[0].pointer]).toEqual([400, '/rateSharePercent']);

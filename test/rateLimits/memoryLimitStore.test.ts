@@ -41,11 +41,11 @@ describe('MemoryLimitStore', () => {
     );
   });
 
-  it('forgets idle keys, and no others', () => {
+  it('forgets keys that were idle for a second, and no others', () => {
     const clock = new JumpingClock();
     const store = new MemoryLimitStore({ clock });
     for (let key = 0; key < 1_000; key++) store.take([{ key: `a${key}`, rule: perSecond }], 1);
-    clock.move(999);
+    clock.move(1_999);
     store.forgetIdle(2_000);
     expect(store.size).toBe(1_000);
     clock.move(2);

@@ -1,5 +1,6 @@
-import { createTransport, type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import { errorMessage } from '../../core/errors.ts';
+import { lazy } from '../../core/lazy.ts';
 import { EmailNotSentError } from './errors.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -26,25 +27,31 @@ export interface MailSettings {
  * with `?requireTLS=false`: e-mails carry links that open accounts.
  */
 export class Mailer {
-  readonly #transport: Transporter;
+  readonly #transport: () => Promise<Transporter>;
   readonly #from: string;
 
   constructor({ url, from }: MailSettings) {
     this.#from = from;
-    this.#transport = createTransport({
-      url: withRequiredTls(url),
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      greetingTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: IDLE_TIMEOUT_MS,
-      disableFileAccess: true,
-      disableUrlAccess: true,
+    const address = withRequiredTls(url);
+    this.#transport = lazy(async () => {
+      // Loaded with the first e-mail: many installations send none.
+      const { createTransport } = await import('nodemailer');
+      return createTransport({
+        url: address,
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        greetingTimeout: CONNECT_TIMEOUT_MS,
+        socketTimeout: IDLE_TIMEOUT_MS,
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      });
     });
   }
 
   /** Resolves when the server has taken it over. @throws EmailNotSentError */
   async send({ to, subject, text, messageId, thread }: Email): Promise<void> {
     try {
-      await this.#transport.sendMail({
+      const transport = await this.#transport();
+      await transport.sendMail({
         from: this.#from,
         to: { name: '', address: to },
         subject,

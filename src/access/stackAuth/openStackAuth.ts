@@ -6,14 +6,13 @@ import type { Log } from '../../core/log.ts';
 import type { Outgoing } from '../../outgoing/pipeline.ts';
 import type { Database } from '../../store/database.ts';
 import type { AccessSignal, AccessVersion } from '../accessSignal.ts';
-import { StackTokens } from './stackTokens.ts';
-import { StackAuthenticator } from './stackUsers.ts';
+import type { StackAuthenticator } from './stackUsers.ts';
 
 /** Real sets of keys are around 1 KB. */
 const MAX_JWKS_BYTES = 64 * 1024;
 
 /** Stack Auth as it is configured; null where it is not. Asks nobody for anything until a token comes. */
-export function openStackAuth(
+export async function openStackAuth(
   config: Config['stackAuth'],
   deps: {
     readonly database: Database;
@@ -24,8 +23,12 @@ export function openStackAuth(
     readonly clock: Clock;
     readonly log: Log;
   },
-): StackAuthenticator | null {
+): Promise<StackAuthenticator | null> {
   if (config === null) return null;
+  const [{ StackTokens }, { StackAuthenticator }] = await Promise.all([
+    import('./stackTokens.ts'),
+    import('./stackUsers.ts'),
+  ]);
   const { projectId, issuers } = config;
   const tokens = new StackTokens({
     projectId,

@@ -80,9 +80,12 @@ async function syncAll(app: App, { out, signal }: Invocation<Options>): Promise<
 
 function report(out: Output, name: string, result: SyncResult): void {
   const { success, status, recordsRead, recordsAdded, recordsUpdated, recordsDeleted, recordsUnchanged } = result;
+  const { recordsConfirmed, streamsConfirmed } = result;
   const counts = `${recordsAdded} added, ${recordsUpdated} updated, ${recordsDeleted} deleted, ${recordsUnchanged} unchanged`;
   const took = `${counted(result.pages, 'page')}, ${(result.durationMs / 1000).toFixed(1)} s`;
   out.line(`${success ? '✓' : '✗'} ${name} ${status}: ${counted(recordsRead, 'record')} read (${counts}; ${took})`);
+  if (streamsConfirmed.length > 0)
+    out.say(`  ${streamsConfirmed.join(', ')}: not modified, ${counted(recordsConfirmed, 'record')} confirmed`);
   for (const problem of [...(result.error === null ? [] : [result.error]), ...result.warnings]) {
     out.say(`  ${problem.stream === undefined ? '' : `${problem.stream}: `}${problem.message}`);
     if (problem.code === 'DELETIONS_NEED_CONFIRMATION')

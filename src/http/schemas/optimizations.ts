@@ -19,6 +19,7 @@ export const tuningAnswer = z
     connectMs: setting,
     headersMs: setting,
     totalMs: setting,
+    cacheValidators: z.boolean().nullable().describe('Null: as the connector says.'),
     version: z.number().int(),
     updatedAt: z.string().nullable(),
   })
@@ -26,9 +27,9 @@ export const tuningAnswer = z
 
 const change = z
   .object({
-    knob: z.enum(['pageSizePercent', 'streamConcurrency', 'rateSharePercent', 'headersMs']),
-    from: setting,
-    to: z.number().int(),
+    knob: z.enum(['pageSizePercent', 'streamConcurrency', 'rateSharePercent', 'headersMs', 'cacheValidators']),
+    from: z.union([z.number().int(), z.boolean()]).nullable().describe('Null: as the connector says.'),
+    to: z.union([z.number().int(), z.boolean()]),
     goal: z.enum(['throughput', 'errors']),
     reason: z.string(),
     evidence: z.record(z.string(), z.number()),
@@ -39,7 +40,7 @@ const measures = z
   .object({
     from: z.string(),
     until: z.string(),
-    throughputs: z.array(z.number()).describe('Records a second of each comparable sync.'),
+    throughputs: z.array(z.number()).describe('Records a second, read or confirmed, of each comparable sync.'),
     recordsPerSecond: z.number().nullable().describe('Their median.'),
     succeededRuns: z.number().int(),
     failedRuns: z.number().int(),

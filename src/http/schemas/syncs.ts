@@ -16,6 +16,8 @@ const runFields = {
   recordsUpdated: z.int(),
   recordsDeleted: z.int(),
   recordsUnchanged: z.int(),
+  recordsConfirmed: z.int().describe('Not read: the provider confirmed that they are as they were.'),
+  streamsConfirmed: z.array(z.string()),
   error: z.object({ code: z.string(), message: z.string(), stream: z.string().optional() }).nullable(),
   warnings: z.array(z.object({ code: z.string(), message: z.string(), stream: z.string().optional() })),
 };
@@ -50,5 +52,8 @@ export const streamAnswer = z
     lastFullReadAt: z.string().nullable(),
     updatedAt: z.string().nullable(),
     pendingDeletions: z.object({ count: z.int(), total: z.int(), foundAt: z.string() }).nullable(),
+    knownAnswer: z
+      .object({ validator: z.enum(['etag', 'last_modified']), readAt: z.string(), confirmed: z.int() })
+      .nullable(),
   })
   .meta({ id: 'StreamStatus' });

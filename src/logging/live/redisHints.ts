@@ -11,22 +11,20 @@ const MAX_RETRY_MS = 5_000;
  */
 export class RedisHints {
   readonly #url: string;
-  readonly #heard: () => void;
   #publisher: Redis | null = null;
   #subscriber: Redis | null = null;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(url: string, heard: () => void) {
+  constructor(url: string) {
     this.#url = url;
-    this.#heard = heard;
   }
 
-  /** Listens from now on, as soon as Redis can be reached. */
-  listen(): void {
+  /** Calls `heard` from now on, as soon as Redis can be reached. */
+  listen(heard: () => void): void {
     if (this.#subscriber !== null || this.#closed) return;
     this.#subscriber = this.#connect();
-    this.#subscriber.on('message', this.#heard);
+    this.#subscriber.on('message', heard);
     this.#subscriber.on('ready', () => void this.#subscriber?.subscribe(CHANNEL).catch(() => {}));
     void this.#subscriber.connect().catch(() => {});
   }

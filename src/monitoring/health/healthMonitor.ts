@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { type PollLoop, startPollLoop } from '../../core/pollLoop.ts';
 import type { RateLimitStoreState } from '../../rateLimits/types.ts';
 import type { Database } from '../../store/database.ts';
 import type { LoopDelay } from '../metrics/loopDelay.ts';
@@ -18,6 +19,10 @@ import { observeDisk, observeEventLoop, observeMeasurements, observeMemory } fro
 
 export const HEALTH_GROUPS = ['services', 'system', 'security', 'integrations'] as const;
 export type HealthGroup = (typeof HEALTH_GROUPS)[number];
+
+/** So that an answer that must not wait knows what was seen a moment ago. */
+const LOOK_EVERY_MS = 5_000;
+const LOOK_FOR_MS = 1_000;
 
 export interface HealthReport {
   readonly status: HealthStatus;
@@ -39,14 +44,17 @@ interface Dependencies {
 }
 
 /**
- * What every part of the product looks like now. Parts are looked at when somebody asks, at most once a second, and
- * nobody waits longer than they say for one that hangs.
+ * What every part of the product looks like now. Parts are looked at every five seconds, and when somebody asks, at
+ * most once a second; nobody waits longer than they say for one that hangs.
  */
 export class HealthMonitor {
   readonly #probes: Readonly<Record<HealthGroup, Readonly<Record<string, HealthProbe>>>>;
+  readonly #clock: Clock;
+  #loop: PollLoop | null = null;
 
   constructor(deps: Dependencies) {
     const { database, clock, system, loopDelay, rateLimits, alerting, watchingSinceMs = performance.now() } = deps;
+    this.#clock = clock;
     const probe = (observe: () => Promise<HealthObservation> | HealthObservation) =>
       new HealthProbe(async () => observe(), clock);
     this.#probes = {
@@ -72,6 +80,18 @@ export class HealthMonitor {
         integrations: probe(() => observeIntegrations(database)),
       },
     };
+  }
+
+  /** Looks by itself from now on. */
+  start(): void {
+    this.#loop ??= startPollLoop(async () => {
+      await this.check(LOOK_FOR_MS);
+      return LOOK_EVERY_MS;
+    }, this.#clock);
+  }
+
+  async close(): Promise<void> {
+    await this.#loop?.stop();
   }
 
   /** Every part, each answer known within `waitMs`. */

@@ -22,10 +22,11 @@ export interface HealthCheck extends HealthObservation {
 /** An observation this young answers everybody who asks, so that asking costs the part nothing. */
 const FRESH_MS = 1_000;
 const DEADLINE_MS = 1_000;
+/** While a part is looked at, what was seen within this time still stands. */
+const RECENT_MS = 10_000;
 
 /**
  * Looks at one part when asked, once at a time, and never lets the one who asks wait for a part that hangs.
- * Nothing runs while nobody asks.
  */
 export class HealthProbe {
   readonly #observe: () => Promise<HealthObservation>;
@@ -38,7 +39,10 @@ export class HealthProbe {
     this.#clock = clock;
   }
 
-  /** The state of the part as of now, known within `waitMs`. A part silent for a second fails; before, it is a warning. */
+  /**
+   * The state of the part, known within `waitMs`. One that is silent for longer is as it was seen in the last ten
+   * seconds, or a warning when it was not; silent for a second, it fails.
+   */
   async check(waitMs: number): Promise<HealthCheck> {
     const nowMs = this.#clock.monotonicMs();
     if (this.#last !== null && this.#running === null && nowMs - this.#last.atMs < FRESH_MS) return this.#last.check;
@@ -46,6 +50,7 @@ export class HealthProbe {
     const { done, sinceMs } = this.#running;
     if (await finishesWithin(done, waitMs)) return this.#last!.check;
     const silentMs = Math.round(this.#clock.monotonicMs() - sinceMs);
+    if (silentMs < DEADLINE_MS && this.#last !== null && nowMs - this.#last.atMs < RECENT_MS) return this.#last.check;
     return this.#stamp({
       // What failed goes on failing until it answers again.
       status: silentMs >= DEADLINE_MS || this.#last?.check.status === 'fail' ? 'fail' : 'warn',

@@ -1,6 +1,6 @@
 import type { TuningFacts } from './facts.ts';
 import { TUNING_BOUNDS } from './tuningInput.ts';
-import type { Goal, Knob, TuningChange } from './types.ts';
+import type { Goal, Knob, SettingValue, TuningChange } from './types.ts';
 
 /** A failure counts as a pattern from this share of the attempts on, and this many. */
 const PATTERN = 0.02;
@@ -13,6 +13,8 @@ const DOMINATES = 0.5;
 const WAITS = 0.2;
 /** A deadline is set to this many times the slowest call of a thousand. */
 const DEADLINE_MARGIN = 4;
+/** Share of the reads of a stream that brought the answer of the read before. */
+const MOSTLY_THE_SAME = 0.5;
 /** Fewer good calls do not tell how slow one of a thousand is. */
 const CALLS_FOR_TAIL = 200;
 const LOWEST_EXPERIMENTAL_SHARE = 25;
@@ -28,7 +30,7 @@ type Rule = (facts: TuningFacts) => TuningChange | null;
  * Chooses one change: the first whose evidence is there, that has room within its bounds, and that was not tried
  * without success lately. Pure: equal facts, equal choice. Failures come before speed.
  */
-export function chooseChange(facts: TuningFacts, wasTried: (knob: Knob, to: number) => boolean): Choice {
+export function chooseChange(facts: TuningFacts, wasTried: (knob: Knob, to: SettingValue) => boolean): Choice {
   const found = RULES.flatMap((rule) => rule(facts) ?? []);
   const change = found.find(({ knob, to }) => !wasTried(knob, to));
   if (change !== undefined) return { kind: 'change', change };
@@ -77,6 +79,15 @@ const smallerShare: Rule = (facts) => {
   return change(facts, 'rateSharePercent', to, 'errors', reason, { rateLimited, calls: facts.calls });
 };
 
+/** Answers that come again and again, and are known by their validators. */
+const sendValidators: Rule = (facts) => {
+  const { sameAnswerShare, cacheValidators, tuning } = facts;
+  // A hand that has switched it off has its reasons.
+  if (cacheValidators || tuning.cacheValidators === false || sameAnswerShare < MOSTLY_THE_SAME) return null;
+  const reason = 'the provider gives the same answer again in most reads of a stream, and could say so instead';
+  return change(facts, 'cacheValidators', true, 'throughput', reason, { sameAnswerShare: round(sameAnswerShare) });
+};
+
 /** Calls, or the right to make them, cost more than what they bring. */
 const largerPages: Rule = (facts) => {
   const { timeShares, pageSizePercent, pagesPerRun, streams } = facts;
@@ -101,7 +112,15 @@ const moreStreams: Rule = (facts) => {
   return change(facts, 'streamConcurrency', to, 'throughput', reason, { waiting: round(waiting), streams });
 };
 
-const RULES: readonly Rule[] = [raiseDeadline, smallerPages, lowerDeadline, smallerShare, largerPages, moreStreams];
+const RULES: readonly Rule[] = [
+  raiseDeadline,
+  smallerPages,
+  lowerDeadline,
+  smallerShare,
+  sendValidators,
+  largerPages,
+  moreStreams,
+];
 
 function isPattern({ calls }: TuningFacts, count: number, share = PATTERN): boolean {
   return count >= PATTERN_CALLS && count >= share * calls;
@@ -110,7 +129,7 @@ function isPattern({ calls }: TuningFacts, count: number, share = PATTERN): bool
 function change(
   { tuning }: TuningFacts,
   knob: Knob,
-  to: number,
+  to: SettingValue,
   goal: Goal,
   reason: string,
   evidence: TuningChange['evidence'],

@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Schema } from '../../store/schema.ts';
 import type { Judgement } from './judge.ts';
 import type { Comparable } from './measurePeriod.ts';
-import type { Experiment, ExperimentStatus, PeriodMeasures, TuningChange } from './types.ts';
+import type { Experiment, ExperimentStatus, Knob, PeriodMeasures, SettingValue, TuningChange } from './types.ts';
 
 /** An experiment with what runs are compared by. */
 export interface StoredExperiment {
@@ -46,7 +46,7 @@ export async function insertExperiment(tx: Transaction<Schema>, given: NewExperi
     insert into tuning_experiments
       (id, integration_id, status, knob, from_value, to_value, goal, reason, evidence, before, started_at, decide_by)
     values (
-      ${id}, ${integrationId}, 'running', ${change.knob}, ${change.from}, ${change.to}, ${change.goal},
+      ${id}, ${integrationId}, 'running', ${change.knob}, ${change.from === null ? null : Number(change.from)}, ${Number(change.to)}, ${change.goal},
       ${change.reason}, ${JSON.stringify(change.evidence)}::jsonb,
       ${JSON.stringify({ measures: before, comparable })}::jsonb,
       clock_timestamp(), clock_timestamp() + make_interval(secs => ${lastsMs / 1000})
@@ -104,7 +104,7 @@ export async function listTried(
     where integration_id = ${integrationId} and status not in ('running', 'kept') and finished_at >= ${since}`.execute(
     db,
   );
-  return rows.map(({ knob, to_value }) => ({ knob, to: to_value }));
+  return rows.map(({ knob, to_value }) => ({ knob, to: settingOf(knob, to_value) }));
 }
 
 type Ending = Omit<Exclude<Judgement, { status: 'running' }>, 'status'> & { readonly status: ExperimentStatus };
@@ -126,6 +126,11 @@ export async function endExperiment(
   return rows[0] === undefined ? null : stored(rows[0]).experiment;
 }
 
+/** The table has numbers; of a switch 0 and 1. */
+function settingOf(knob: Knob, stored: number): SettingValue {
+  return knob === 'cacheValidators' ? stored === 1 : stored;
+}
+
 function stored(row: Row): StoredExperiment {
   const experiment: Experiment = {
     id: row.id,
@@ -133,8 +138,8 @@ function stored(row: Row): StoredExperiment {
     status: row.status,
     change: {
       knob: row.knob,
-      from: row.from_value,
-      to: row.to_value,
+      from: row.from_value === null ? null : settingOf(row.knob, row.from_value),
+      to: settingOf(row.knob, row.to_value),
       goal: row.goal,
       reason: row.reason,
       evidence: row.evidence,

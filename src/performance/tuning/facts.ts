@@ -19,6 +19,9 @@ export interface TuningFacts {
   readonly rateSharePercent: number;
   readonly headersMs: number;
   readonly totalMs: number;
+  readonly cacheValidators: boolean;
+  /** Of the stream whose answers are most often the same: the share of its reads that a validator would have spared. */
+  readonly sameAnswerShare: number;
   /** Percentages at which some stream's pages still change. */
   readonly pagePercentRange: { readonly min: number; readonly max: number };
   /** Streams that a run reads, and how many of them it may read at the same time. */
@@ -68,6 +71,8 @@ export function factsOf({ tuning, connector, chosenStreams, runs, series }: Fact
     rateSharePercent: tuning.rateSharePercent ?? 100,
     headersMs: tuning.headersMs ?? DEFAULT_DEADLINES.headersMs,
     totalMs: tuning.totalMs ?? DEFAULT_DEADLINES.totalMs,
+    cacheValidators: tuning.cacheValidators ?? connector.cacheValidators ?? false,
+    sameAnswerShare: sameAnswerShareOf(runs),
     pagePercentRange: {
       // Infinity, which nothing is above, where no size can be set.
       min: Math.max(TUNING_BOUNDS.pageSizePercent[0], Math.min(...ranges.map(({ min, value }) => percent(min, value)))),
@@ -87,6 +92,18 @@ export function factsOf({ tuning, connector, chosenStreams, runs, series }: Fact
     firstByteP999Ms: good.quantile(0.999),
     timeShares: timeSharesOf(series),
   };
+}
+
+function sameAnswerShareOf(runs: readonly EndedRun[]): number {
+  const reads = new Map<string, { all: number; same: number }>();
+  for (const { status, read, same } of runs) {
+    if (status === 'failed') continue;
+    for (const stream of read) {
+      const counts = reads.get(stream) ?? { all: 0, same: 0 };
+      reads.set(stream, { all: counts.all + 1, same: counts.same + (same.includes(stream) ? 1 : 0) });
+    }
+  }
+  return Math.max(0, ...[...reads.values()].map(({ all, same }) => same / all));
 }
 
 function timeSharesOf(series: readonly SeriesBucket[]): TuningFacts['timeShares'] {

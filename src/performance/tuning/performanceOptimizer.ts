@@ -29,14 +29,18 @@ const MOST_AT_ONCE = 1_000;
 /** An experiment gets this much more time than as many runs took before. */
 const PATIENCE = 1.5;
 
+/** What is tuned. */
+export interface Tuned {
+  readonly integration: Integration;
+  readonly connector: Connector;
+}
+
 export interface PerformanceOptimizerOptions {
   readonly database: Database;
   readonly audit: AuditTrail;
   readonly clock: Clock;
   /** @throws IntegrationNotFoundError */
-  readonly describe: (
-    integrationId: string,
-  ) => Promise<{ readonly integration: Integration; readonly connector: Connector }>;
+  readonly describe: (integrationId: string) => Promise<Tuned>;
   /** Has what was measured so far written; by default it is there a second later. */
   readonly flush?: () => Promise<void>;
   readonly limits?: Partial<ExperimentLimits>;

@@ -7,8 +7,12 @@ export interface EndedRun {
   readonly status: 'succeeded' | 'failed';
   readonly started_at: Date;
   readonly seconds: number;
+  /** Read, or confirmed to be as they were. */
   readonly records: number;
   readonly pages: number;
+  /** The streams that it read, and those whose read a validator would have spared. */
+  readonly read: readonly string[];
+  readonly same: readonly string[];
   /** What was asked for: runs with different answers cannot be compared. */
   readonly kind: string;
   /** It was taken over from a worker that died, so that its length says nothing. */
@@ -23,7 +27,10 @@ export async function readEndedRuns(
   until: Date,
 ): Promise<EndedRun[]> {
   const { rows } = await sql<EndedRun>`
-    select status, started_at, records_read as records, pages, lease_token > 1 as taken_over,
+    select status, started_at, records_read + records_confirmed as records, pages, lease_token > 1 as taken_over,
+           array(select jsonb_object_keys(progress)) as read,
+           -- A full refresh reads everything, whatever is known.
+           array(select key from jsonb_each_text(repeats) where value = 'same' and not full_refresh) as same,
            extract(epoch from finished_at - started_at)::float8 as seconds,
            jsonb_build_array(full_refresh, streams)::text as kind
     from sync_runs

@@ -22,4 +22,5 @@ export const tuningSchema = z.strictObject({
   connectMs: within(TUNING_BOUNDS.connectMs),
   headersMs: within(TUNING_BOUNDS.headersMs),
   totalMs: within(TUNING_BOUNDS.totalMs),
+  cacheValidators: z.boolean().nullable().default(null),
 });

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Schema } from '../../store/schema.ts';
-import { type Knob, type Tuning, type TuningSettings, UNTUNED } from './types.ts';
+import { forgetKnownAnswers } from '../../sync/stateQueries.ts';
+import { type Tuning, type TuningSettings, UNTUNED } from './types.ts';
 
 const COLUMNS = {
   pageSizePercent: 'page_size_percent',
@@ -9,6 +10,7 @@ const COLUMNS = {
   connectMs: 'connect_ms',
   headersMs: 'headers_ms',
   totalMs: 'total_ms',
+  cacheValidators: 'cache_validators',
 } as const satisfies Record<keyof TuningSettings, string>;
 
 export async function readTuning(db: Kysely<Schema>, integrationId: string): Promise<Tuning> {
@@ -25,6 +27,7 @@ export async function readTuning(db: Kysely<Schema>, integrationId: string): Pro
     connectMs: row.connect_ms,
     headersMs: row.headers_ms,
     totalMs: row.total_ms,
+    cacheValidators: row.cache_validators,
     version: row.version,
     updatedAt: row.updated_at?.toISOString() ?? null,
   };
@@ -40,16 +43,20 @@ export async function lockTuning(tx: Transaction<Schema>, integrationId: string)
     on conflict (integration_id) do update set version = integration_tuning.version`.execute(tx);
 }
 
-/** Sets these, and leaves the others; after `lockTuning`. */
+/** Sets these, and leaves the others; after `lockTuning`. Where validators are no longer sent, those known are forgotten. */
 export async function writeTuning(
   tx: Transaction<Schema>,
   integrationId: string,
   settings: Partial<TuningSettings>,
 ): Promise<void> {
-  const columns = Object.entries(settings).map(([name, value]) => [COLUMNS[name as Knob], value] as const);
+  const columns = Object.entries(settings).map(
+    ([name, value]) => [COLUMNS[name as keyof TuningSettings], value] as const,
+  );
   await tx
     .updateTable('integration_tuning')
     .set((eb) => ({ ...Object.fromEntries(columns), version: eb('version', '+', 1), updated_at: sql`now()` }))
     .where('integration_id', '=', integrationId)
     .execute();
+  const { cacheValidators } = settings;
+  if (cacheValidators === null || cacheValidators === false) await forgetKnownAnswers(tx, integrationId);
 }

@@ -1,5 +1,5 @@
 /** What an experiment may change. The other settings are for hands only. */
-export type Knob = 'pageSizePercent' | 'streamConcurrency' | 'rateSharePercent' | 'headersMs';
+export type Knob = 'pageSizePercent' | 'streamConcurrency' | 'rateSharePercent' | 'headersMs' | 'cacheValidators';
 
 /** What differs from the connector and the defaults; null is theirs. */
 export interface TuningSettings {
@@ -13,7 +13,11 @@ export interface TuningSettings {
   readonly connectMs: number | null;
   readonly headersMs: number | null;
   readonly totalMs: number | null;
+  /** Whether reads ask only if an answer is still the one that they know, where that is certain; not by default. */
+  readonly cacheValidators: boolean | null;
 }
+
+export type SettingValue = number | boolean;
 
 /** The settings as stored. */
 export interface Tuning extends TuningSettings {
@@ -30,18 +34,19 @@ export const UNTUNED: Tuning = {
   connectMs: null,
   headersMs: null,
   totalMs: null,
+  cacheValidators: null,
   version: 0,
   updatedAt: null,
 };
 
-/** What a change is to bring: more records a second, or fewer failed calls. */
+/** What a change is to bring: more records brought up to date a second, or fewer failed calls. */
 export type Goal = 'throughput' | 'errors';
 
 export interface TuningChange {
   readonly knob: Knob;
   /** Null: as the connector says. */
-  readonly from: number | null;
-  readonly to: number;
+  readonly from: SettingValue | null;
+  readonly to: SettingValue;
   readonly goal: Goal;
   readonly reason: string;
   readonly evidence: Readonly<Record<string, number>>;
@@ -52,7 +57,7 @@ export interface PeriodMeasures {
   /** ISO 8601. */
   readonly from: string;
   readonly until: string;
-  /** Records a second of each comparable run, in order of time. */
+  /** Records that were read or confirmed, a second, of each comparable run, in order of time. */
   readonly throughputs: readonly number[];
   /** Median of the above; null without runs. */
   readonly recordsPerSecond: number | null;

@@ -91,7 +91,7 @@ export const BROKEN: readonly BrokenConnector[] = [
     change: ['category: other', 'categroy: other'],
     problems: [
       '1:1 category: is required (a text).',
-      '3:1 categroy: is not known here. Did you mean "category"? Known: platform, title, category, description, docsUrl, apiVersion, connection, auth, baseUrl, origins, headers, check, rateLimit, retry, errors, pagination, streams, webhooks, scopes.',
+      '3:1 categroy: is not known here. Did you mean "category"? Known: platform, title, category, description, docsUrl, apiVersion, connection, auth, baseUrl, origins, headers, check, rateLimit, retry, errors, cacheValidators, pagination, streams, webhooks, scopes.',
     ],
   },
   {

@@ -54,8 +54,8 @@ describe.skipIf(!(await findRedis()))('hints through Redis', () => {
 
   function listener(url = REDIS_URL): { hints: RedisHints; heard: () => number } {
     let count = 0;
-    const hints = closed(new RedisHints(url, () => void count++));
-    hints.listen();
+    const hints = closed(new RedisHints(url));
+    hints.listen(() => void count++);
     return { hints, heard: () => count };
   }
 
@@ -64,7 +64,7 @@ describe.skipIf(!(await findRedis()))('hints through Redis', () => {
     const other = listener();
     await untilHeard(hints, heard);
     await untilHeard(hints, other.heard);
-    await untilHeard(closed(new RedisHints(REDIS_URL, () => {})), heard);
+    await untilHeard(closed(new RedisHints(REDIS_URL)), heard);
   });
 
   it('are heard again after the connection broke', async () => {
@@ -80,14 +80,15 @@ describe.skipIf(!(await findRedis()))('hints through Redis', () => {
     hints.say();
     hints.close();
     hints.say();
-    hints.listen();
+    hints.listen(() => expect.unreachable());
     expect(heard()).toBe(0);
   });
 
   it('bring what another replica wrote without waiting for the next look', async () => {
     const clock = new ManualClock(Date.now());
-    const writes = closed(new LogReading({ database: database.current, log: silentLog, redisUrl: REDIS_URL }));
-    const reads = closed(new LogReading({ database: database.current, log: silentLog, clock, redisUrl: REDIS_URL }));
+    const parts = { database: database.current, log: silentLog };
+    const writes = closed(new LogReading({ ...parts, hints: closed(new RedisHints(REDIS_URL)) }));
+    const reads = closed(new LogReading({ ...parts, clock, hints: closed(new RedisHints(REDIS_URL)) }));
     const seen: string[] = [];
     reads.subscribe(({ message }) => void seen.push(message), 'int_hint');
     // The clock of the reader stands still from here on: by itself it looks no more. What it was told of before does

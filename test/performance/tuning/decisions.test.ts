@@ -13,6 +13,8 @@ const facts: TuningFacts = {
   rateSharePercent: 100,
   headersMs: 30_000,
   totalMs: 120_000,
+  cacheValidators: false,
+  sameAnswerShare: 0,
   pagePercentRange: { min: 10, max: 400 },
   streams: 3,
   parallelStreams: 3,
@@ -71,6 +73,18 @@ describe('the choice of a change', () => {
     ],
     ['smaller pages where they do not arrive', { tooLarge: 15, bodyTimeouts: 10 }, 'pageSizePercent 50 for errors'],
     ['a smaller share where the provider refuses', { rateLimited: 60 }, 'rateSharePercent 75 for errors'],
+    [
+      'validators where answers are mostly the same, before larger pages',
+      { sameAnswerShare: 0.5, timeShares: waiting },
+      'cacheValidators true for throughput',
+    ],
+    ['no validators where they are sent already', { sameAnswerShare: 0.9, cacheValidators: true }, 'nothing'],
+    [
+      'no validators that somebody has switched off',
+      { sameAnswerShare: 0.9, tuning: { ...UNTUNED, cacheValidators: false } },
+      'nothing',
+    ],
+    ['no validators where answers are mostly new', { sameAnswerShare: 0.49 }, 'nothing'],
     ['nothing for one refusal in a hundred', { rateLimited: 10 }, 'nothing'],
   ])('takes %s', (_, given, expected) => {
     expect(choose(given)).toBe(expected);

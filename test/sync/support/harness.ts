@@ -1,5 +1,6 @@
 import { connectorSchema } from '../../../src/connectors/format.ts';
 import { planRead, readStream } from '../../../src/connectors/readStream.ts';
+import type { ConnectorSession } from '../../../src/connectors/types.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { newId } from '../../../src/core/ids.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
@@ -14,7 +15,7 @@ import { unheardAudit } from '../../support/audit.ts';
 import { aloneBudgets } from '../../support/budgets.ts';
 
 /** Describes test/sync/support/recordsApi.ts. `items` and `things` are read in full, `events` incrementally. */
-const connector = connectorSchema.parse({
+export const connector = connectorSchema.parse({
   platform: 'records_api',
   title: 'Records API',
   category: 'test',
@@ -64,7 +65,14 @@ export async function addIntegration(
 /** The sync service of one process: real connector, real pipeline, real database. */
 export function openSync(
   database: Database,
-  options: Partial<SyncServiceOptions> & { workers?: boolean } = {},
+  {
+    session: change = (session) => session,
+    ...options
+  }: Partial<SyncServiceOptions> & {
+    workers?: boolean;
+    /** What is different about the sessions of this one. */
+    session?: (session: ConnectorSession) => ConnectorSession;
+  } = {},
 ): { readonly sync: SyncService; close(): Promise<void> } {
   const outgoing = createOutgoing({
     clock: systemClock,
@@ -83,16 +91,17 @@ export function openSync(
     resolveTarget: async (integrationId) => {
       const integration = await findIntegration(database.db, integrationId);
       if (integration === null) throw new IntegrationNotFoundError(integrationId);
-      const session = async (operationId: string) => ({
-        connector,
-        integrationId,
-        operationId,
-        connection: { ...integration.configuration.connection },
-        startDate: integration.configuration.startDate,
-        credentials: {},
-        send: outgoing.send,
-        clock: systemClock,
-      });
+      const session = async (operationId: string) =>
+        change({
+          connector,
+          integrationId,
+          operationId,
+          connection: { ...integration.configuration.connection },
+          startDate: integration.configuration.startDate,
+          credentials: {},
+          send: outgoing.send,
+          clock: systemClock,
+        });
       return { integration, session };
     },
     ...options,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../../src/core/json.ts';
@@ -9,6 +10,10 @@ export interface RecordsApi {
   readonly tables: Map<string, Map<string, JsonObject>>;
   /** Path and query of every request, in order. */
   readonly requests: string[];
+  /** Status and size of every answer that it gave by itself. */
+  readonly answers: { readonly status: number; readonly bytes: number }[];
+  /** Headers by which the answer with this body is known; a request with one of them is answered 304. */
+  validators: ((body: string, url: URL) => Readonly<Record<string, string>>) | null;
   /** Called before the answer; true when it has taken over the response. */
   intercept: ((request: IncomingMessage, response: ServerResponse, url: URL) => boolean | Promise<boolean>) | null;
   put(stream: string, ...records: JsonObject[]): void;
@@ -25,20 +30,31 @@ const PAGE_SIZE = 10;
 export async function startRecordsApi(): Promise<RecordsApi> {
   const tables: RecordsApi['tables'] = new Map();
   const requests: string[] = [];
+  const answers: RecordsApi['answers'] = [];
   const server = createServer(async (request, response) => {
     const url = new URL(request.url!, 'http://api');
     requests.push(request.url!);
     if (await api.intercept?.(request, response, url)) return;
     const rows = [...(tables.get(url.pathname.slice(1))?.values() ?? [])];
     const { items, more } = url.pathname === '/events' ? byTime(rows, url) : byId(rows, url);
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ items, more }));
+    const body = JSON.stringify({ items, more });
+    const validators = api.validators?.(body, url) ?? {};
+    const { etag, 'last-modified': lastModified } = validators;
+    const { 'if-none-match': ifNoneMatch, 'if-modified-since': ifModifiedSince } = request.headers;
+    const isKnown =
+      (etag !== undefined && etag === ifNoneMatch) ||
+      (ifNoneMatch === undefined && lastModified !== undefined && lastModified === ifModifiedSince);
+    answers.push({ status: isKnown ? 304 : 200, bytes: isKnown ? 0 : body.length });
+    response.writeHead(isKnown ? 304 : 200, { 'content-type': 'application/json', ...validators });
+    response.end(isKnown ? undefined : body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const api: RecordsApi = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     tables,
     requests,
+    answers,
+    validators: null,
     intercept: null,
     put(stream, ...records) {
       const table = tables.get(stream) ?? new Map<string, JsonObject>();
@@ -79,6 +95,9 @@ const compare =
     }
     return 0;
   };
+
+/** The validator of a provider that does it right. */
+export const etagOfBody = (body: string) => ({ etag: `"${createHash('sha1').update(body).digest('hex')}"` });
 
 /** Records `prefix001`, `prefix002`, … */
 export function numbered(count: number, fields: JsonObject = {}, prefix = 'r'): JsonObject[] {
