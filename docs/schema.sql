@@ -281,6 +281,12 @@ create table alert_instances (
   constraint alert_instances_state_check CHECK ((state = ANY (ARRAY['normal'::text, 'pending'::text, 'firing'::text, 'recovering'::text, 'no_data'::text, 'error'::text])))
 );
 
+create table alert_replicas (
+  id text not null,
+  lease_until timestamp with time zone not null,
+  constraint alert_replicas_pkey PRIMARY KEY (id)
+);
+
 create table alert_rule_failures (
   rule_id text not null,
   error text not null,
@@ -348,6 +354,18 @@ create table audit_checkpoints (
   note text not null,
   created_at timestamp with time zone not null default now(),
   constraint audit_checkpoints_pkey PRIMARY KEY (tree_size)
+);
+
+create table audit_checks (
+  pass text not null,
+  size bigint not null default 0,
+  frontier bytea not null default '\x'::bytea,
+  began_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  checked_at timestamp with time zone,
+  finding jsonb,
+  constraint audit_checks_pkey PRIMARY KEY (pass),
+  constraint audit_checks_pass_check CHECK ((pass = ANY (ARRAY['new'::text, 'all'::text])))
 );
 
 create table audit_entries (
@@ -507,6 +525,7 @@ create table inhibition_rules (
   target_matchers jsonb not null,
   equal_labels text[] not null,
   created_at timestamp with time zone not null default now(),
+  linger_ms bigint not null default 0,
   constraint inhibition_rules_pkey PRIMARY KEY (id)
 );
 
@@ -1210,9 +1229,13 @@ create table webhook_endpoints (
   constraint webhook_endpoints_key_id_fkey FOREIGN KEY (key_id) REFERENCES installation_keys(id)
 );
 
-CREATE INDEX alert_changes_by_alert ON public.alert_changes USING btree (rule_id, fingerprint, seq);
+CREATE INDEX alert_changes_by_integration ON public.alert_changes USING btree (integration_id, at, seq);
 
-CREATE INDEX alert_changes_by_integration ON public.alert_changes USING btree (integration_id, seq);
+CREATE INDEX alert_changes_by_kind ON public.alert_changes USING btree (kind, at, seq);
+
+CREATE INDEX alert_changes_by_rule ON public.alert_changes USING btree (rule_id, at, seq);
+
+CREATE INDEX alert_changes_by_time ON public.alert_changes USING btree (at, seq);
 
 CREATE INDEX alert_group_log_by_channel ON public.alert_group_log USING btree (channel_id);
 
@@ -1315,6 +1338,8 @@ CREATE INDEX notifications_in_order ON public.notifications USING btree (group_i
 CREATE INDEX notifications_pending ON public.notifications USING btree (due_at) WHERE (status = 'pending'::text);
 
 CREATE INDEX notified_alerts_by_labels ON public.notified_alerts USING gin (labels jsonb_path_ops) WHERE (ends_at IS NULL);
+
+CREATE INDEX notified_alerts_ended ON public.notified_alerts USING btree (ends_at) WHERE (ends_at IS NOT NULL);
 
 CREATE INDEX one_time_tokens_by_expiry ON public.one_time_tokens USING btree (expires_at);
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -9,7 +8,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import { Redactor } from '../redaction/redactor.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
-import { type Checkpoint, openCheckpoint, splitNotes } from './checkpoint.ts';
+import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { CheckpointWebhook } from './checkpointWebhook.ts';
 import { type AuditFilter, findEntry, type ListPosition, listCheckpoints, listEntries } from './entryQueries.ts';
 import { AuditEntryNotFoundError } from './errors.ts';
@@ -17,7 +16,8 @@ import { encodeEvent } from './event.ts';
 import { exportEntries } from './exportEntries.ts';
 import { type AuditExportFormat, type EntryProof, PROOF_FORMAT } from './exportFormat.ts';
 import { GroupedInserts } from './groupedInserts.ts';
-import { KeptFiles, keptPaths } from './keptFiles.ts';
+import { KeptFiles, keptPaths, readKeptNotes } from './keptFiles.ts';
+import { LogChecks } from './logChecks.ts';
 import { insertPending } from './pendingQueries.ts';
 import { proveInclusion } from './proveEntry.ts';
 import { Sequencer, type SequencerOptions } from './sequencer.ts';
@@ -29,6 +29,7 @@ import { StoredHashes } from './storedHashes.ts';
 import type { AuditEvent, AuditTrail } from './types.ts';
 import { type LogVerdict, verifyDatabase } from './verifyDatabase.ts';
 
+const CHECK_JOB = 'audit.check';
 const SEND_JOB = 'audit.sendCheckpoint';
 const SEND_RETRIES = 10;
 const SEND_DEADLINE_SECONDS = 30;
@@ -64,6 +65,7 @@ export class AuditLog implements AuditTrail {
   readonly #sequencer: Sequencer;
   readonly #files: KeptFiles;
   readonly #webhook: CheckpointWebhook | null;
+  readonly #checks: LogChecks;
   #loop: PollLoop | null = null;
   #recorded = false;
   #failing = false;
@@ -85,6 +87,11 @@ export class AuditLog implements AuditTrail {
       },
       options,
     );
+    this.#checks = new LogChecks({
+      ...options,
+      verifierKey: async () => parseVerifierKey(await this.verifierKey()),
+    });
+    jobs.define(CHECK_JOB, () => this.check(), { cron: '* * * * *' });
     const sender = this.#webhook;
     if (sender === null) return;
     jobs.define<{ note: string }>(SEND_JOB, ({ note }, signal) => sender.send(note, signal), {
@@ -192,13 +199,18 @@ export class AuditLog implements AuditTrail {
       readonly onProgress?: (entries: number) => void;
     } = {},
   ): Promise<LogVerdict> {
-    const { checkpoints, leaves } = keptPaths(this.#options.dataDir);
+    const { dataDir } = this.#options;
     return await verifyDatabase(this.#db, {
       key: options.key ?? parseVerifierKey(await this.verifierKey()),
-      keptNotes: options.checkpoints ?? splitNotes(await readText(checkpoints)),
-      keptLeavesPath: leaves,
+      keptNotes: options.checkpoints ?? (await readKeptNotes(dataDir)),
+      keptLeavesPath: keptPaths(dataDir).leaves,
       onProgress: options.onProgress,
     });
+  }
+
+  /** Verifies what is new, and a piece of all of it; a job does so every minute. What is found is kept, and alerts tell it. */
+  check(): Promise<void> {
+    return this.#checks.run();
   }
 
   get #db(): Kysely<Schema> {
@@ -241,11 +253,4 @@ export class AuditLog implements AuditTrail {
       { keptSize, signedSize },
     );
   }
-}
-
-async function readText(path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
 }

@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import type { Schema } from '../store/schema.ts';
@@ -20,6 +20,15 @@ export interface KeptPaths {
 export function keptPaths(dataDir: string): KeptPaths {
   const folder = join(dataDir, 'audit');
   return { checkpoints: join(folder, 'checkpoints.log'), leaves: join(folder, 'leaves.bin') };
+}
+
+/** The checkpoints that were kept; none where there is no file. */
+export async function readKeptNotes(dataDir: string): Promise<string[]> {
+  const text = await readFile(keptPaths(dataDir).checkpoints, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  return splitNotes(text);
 }
 
 /** Copies new checkpoints and the leaf hashes under them into files, each synced to the disk. */

@@ -7,7 +7,13 @@ import { KeptLeaves } from './keptLeaves.ts';
 import { HASH_BYTES, subtreesOf } from './merkleTree.ts';
 import type { VerifierKey } from './signedNote.ts';
 import { NODE_LEVELS } from './storedHashes.ts';
-import { type EntriesVerdict, type RecordedTree, type VerifiedRow, verifyEntries } from './verifyEntries.ts';
+import {
+  type EntriesVerdict,
+  type RecordedTree,
+  type TreeState,
+  type VerifiedRow,
+  verifyEntries,
+} from './verifyEntries.ts';
 
 const BATCH_ROWS = 1_000;
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -20,6 +26,10 @@ export interface DatabaseVerification {
   readonly keptNotes: readonly string[];
   /** The file of kept leaf hashes, where there may be one. */
   readonly keptLeavesPath: string | null;
+  /** Entries that were verified before; default none. */
+  readonly from?: TreeState;
+  /** At most so many entries; default all that there are. */
+  readonly limit?: number;
   readonly onProgress?: (entries: number) => void;
 }
 
@@ -28,6 +38,8 @@ export interface LogVerdict extends EntriesVerdict {
   readonly checkpoints: number;
   /** Whether kept leaf hashes were there to find the exact entry. */
   readonly exact: boolean;
+  /** Whether it came to the end of the log. */
+  readonly toEnd: boolean;
 }
 
 /**
@@ -35,24 +47,42 @@ export interface LogVerdict extends EntriesVerdict {
  * meanwhile are left for the next time.
  */
 export async function verifyDatabase(db: Kysely<Schema>, options: DatabaseVerification): Promise<LogVerdict> {
-  const { key, keptNotes } = options;
+  const { key, from, limit = Number.POSITIVE_INFINITY } = options;
+  const start = from?.size ?? 0;
+  const stored = await readCheckpoints(db, key, start, start + limit);
+  const recorded = await readTree(db);
+  const size = Math.max(recorded.size, recorded.rows);
+  const end = Math.min(size, start + limit);
+  const toEnd = end === size;
+  const keptNotes = options.keptNotes.filter((note) => isWithin(note, start, toEnd ? Number.POSITIVE_INFINITY : end));
   const kept = openAll(keptNotes, key);
-  const stored = await readCheckpoints(db, key);
   const checkpoints = merge(kept, stored.checkpoints);
   const leaves = options.keptLeavesPath === null ? null : await KeptLeaves.open(options.keptLeavesPath, checkpoints);
   try {
-    const recorded = await readTree(db);
-    const end = Math.max(recorded.size, recorded.rows);
-    const input = { rows: readRows(db, end), checkpoints, leaves, recorded, onProgress: options.onProgress };
+    const rows = readRows(db, start, end);
+    const input = { rows, checkpoints, leaves, recorded, from, toEnd, onProgress: options.onProgress };
     const verdict = await verifyEntries(input);
     const finding =
       verdict.finding ??
+      (size < start ? cutOff(size, start) : null) ??
       foreignFinding(keptNotes, key, verdict.entries) ??
       (await checkpointFinding(db, stored.forged, kept));
-    return { ...verdict, finding, checkpoints: checkpoints.length, exact: (leaves?.trusted ?? 0) > 0 };
+    return { ...verdict, finding, checkpoints: checkpoints.length, exact: (leaves?.trusted ?? 0) > 0, toEnd };
   } finally {
     await leaves?.close();
   }
+}
+
+/** Of a note, without looking at its signature. */
+function isWithin(note: string, after: number, until: number): boolean {
+  const size = Number(note.split('\n')[1]);
+  // What names no size is looked at, once.
+  return Number.isNaN(size) ? after === 0 : (size > after || after === 0) && size <= until;
+}
+
+function cutOff(size: number, verified: number): Finding {
+  const detail = `${verified} entries were verified before, and the log ends after ${size}`;
+  return { kind: 'truncation', seq: size, lastSeq: verified - 1, detail };
 }
 
 /** The checkpoints among notes; what is not signed by the key is left out. */
@@ -75,12 +105,15 @@ export function merge(...lists: readonly (readonly Checkpoint[])[]): Checkpoint[
 async function readCheckpoints(
   db: Kysely<Schema>,
   key: VerifierKey,
+  after: number,
+  until: number,
 ): Promise<{ checkpoints: Checkpoint[]; forged: number | null }> {
   const { rows } = await sql<{ tree_size: number; root_hash: Buffer; note: string }>`
     select tree_size, root_hash, note
     from (
       select *, row_number() over (order by tree_size desc) - 1 as place, count(*) over () as total
       from audit_checkpoints
+      where tree_size > ${after === 0 ? -1 : after} and tree_size <= ${Math.min(until, Number.MAX_SAFE_INTEGER)}
     ) numbered
     where place % ((total + ${MAX_CHECKPOINTS} - 1) / ${MAX_CHECKPOINTS}) = 0
     order by tree_size`.execute(db);
@@ -150,8 +183,8 @@ async function readTree(db: Kysely<Schema>): Promise<RecordedTree> {
   };
 }
 
-async function* readRows(db: Kysely<Schema>, end: number): AsyncGenerator<VerifiedRow> {
-  for (let next = 0; next < end; ) {
+async function* readRows(db: Kysely<Schema>, start: number, end: number): AsyncGenerator<VerifiedRow> {
+  for (let next = start; next < end; ) {
     const { rows } = await sql<SearchColumns & { seq: number; event: Buffer; leaf_hash: Buffer }>`
       select seq, id, event, leaf_hash, occurred_at, actor_kind, actor_id, action, outcome, target_kind, target_id, integration_id
       from (

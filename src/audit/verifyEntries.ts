@@ -28,18 +28,31 @@ export interface RecordedTree {
   readonly nodeHash: (level: number, index: number) => Promise<Buffer | undefined>;
 }
 
+/** A tree over the first entries, to go on from. */
+export interface TreeState {
+  readonly size: number;
+  /** As `CompactTree.frontier` gives it. */
+  readonly frontier: Buffer;
+}
+
 export interface VerificationInput {
   readonly rows: AsyncIterable<VerifiedRow>;
   /** Signed by the log's key, by size. */
   readonly checkpoints: readonly Checkpoint[];
   readonly leaves: KeptLeaves | null;
   readonly recorded: RecordedTree | null;
+  /** Entries that were verified before; default none. `rows` and `checkpoints` are those after it. */
+  readonly from?: TreeState;
+  /** Whether the rows go on to the end of the log. Default true. */
+  readonly toEnd?: boolean;
   readonly onProgress?: (entries: number) => void;
 }
 
 export interface EntriesVerdict {
   readonly entries: number;
   readonly root: Buffer;
+  /** To go on from, when nothing was found. */
+  readonly tree: TreeState;
   /** How many of the entries a checkpoint vouches for. */
   readonly signedSize: number;
   readonly finding: Finding | null;
@@ -52,14 +65,15 @@ export async function verifyEntries(input: VerificationInput): Promise<EntriesVe
   return {
     entries: verification.tree.size,
     root: verification.tree.root(),
+    tree: { size: verification.tree.size, frontier: verification.tree.frontier },
     signedSize: verification.signedSize,
     finding,
   };
 }
 
 class Verification {
-  readonly tree = CompactTree.empty();
-  signedSize = 0;
+  readonly tree: CompactTree;
+  signedSize: number;
   readonly #input: VerificationInput;
   readonly #rows: Lookahead<VerifiedRow>;
   /** The last leaf hashes, for who looks back. */
@@ -69,13 +83,16 @@ class Verification {
   constructor(input: VerificationInput) {
     this.#input = input;
     this.#rows = new Lookahead(input.rows);
+    const { from } = input;
+    this.tree = from === undefined ? CompactTree.empty() : CompactTree.restore(from.size, from.frontier);
+    this.signedSize = this.tree.size;
   }
 
   async run(): Promise<Finding | null> {
     try {
       for (;;) {
         const row = await this.#rows.peek();
-        if (row === undefined) return this.#atEnd();
+        if (row === undefined) return this.#input.toEnd === false ? null : this.#atEnd();
         const finding = (await this.#checkRow(row)) ?? (await this.#append(row));
         if (finding !== null) return finding;
         this.#rows.skip();
@@ -159,7 +176,9 @@ class Verification {
     const leaves = 2 ** level;
     const [seq, lastSeq] = [index * leaves, (index + 1) * leaves - 1];
     const detail = 'the stored hash of their subtree is not made of them';
-    const exchanged = leaves <= EXCHANGE_LEAVES ? findExchange(this.#recent.slice(-leaves), stored) : null;
+    // Of a subtree that began before this verification did, not all leaves are at hand.
+    const atHand = leaves <= Math.min(EXCHANGE_LEAVES, this.#recent.length);
+    const exchanged = atHand ? findExchange(this.#recent.slice(-leaves), stored) : null;
     if (exchanged === null) return { kind: this.#kindByCount('edit'), seq, lastSeq, detail };
     const [first, second] = exchanged;
     return found('reordering', seq + first, `it and ${seq + second} stand in each other's place`);

@@ -10,7 +10,7 @@ import type { VerifierKey } from './signedNote.ts';
 import { merge } from './verifyDatabase.ts';
 import { type EntriesVerdict, type VerifiedRow, verifyEntries } from './verifyEntries.ts';
 
-export interface FileVerdict extends EntriesVerdict {
+export interface FileVerdict extends Omit<EntriesVerdict, 'tree'> {
   readonly checkpoints: number;
   /** Whether the export has all entries; of a choice nobody can tell that some are missing. */
   readonly complete: boolean;
@@ -52,7 +52,7 @@ function unsignedEnd(entries: number, note: string | null, own: Checkpoint | nul
   };
 }
 
-async function verifyChoice(rows: AsyncIterable<ExportedEntry>, { size, root }: Checkpoint): Promise<EntriesVerdict> {
+async function verifyChoice(rows: AsyncIterable<ExportedEntry>, { size, root }: Checkpoint) {
   let entries = 0;
   let last = -1;
   let finding: Finding | null = null;

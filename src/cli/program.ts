@@ -4,6 +4,7 @@ import { group } from './command.ts';
 import { accessFreeze, accessUnfreeze } from './commands/accessFreeze.ts';
 import { alertsAck } from './commands/alertsAck.ts';
 import { alertsChannelsTest } from './commands/alertsChannelsTest.ts';
+import { alertsHistory } from './commands/alertsHistory.ts';
 import { alertsList } from './commands/alertsList.ts';
 import { alertsSilence } from './commands/alertsSilence.ts';
 import { apiKeysCreate } from './commands/apiKeysCreate.ts';
@@ -82,6 +83,7 @@ export function buildProgram(json: boolean): Command {
     ]),
     group('alerts', 'What is wrong, and who is told', [
       alertsList(),
+      alertsHistory(),
       alertsSilence(),
       alertsAck(),
       group('channels', 'Where notifications go', [alertsChannelsTest()]),

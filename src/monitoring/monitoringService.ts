@@ -1,6 +1,15 @@
+import { sql } from 'kysely';
 import type { Clock } from '../core/clock.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { VisibleIntegrations } from '../integrations/visibleIntegrations.ts';
 import type { Database } from '../store/database.ts';
+import {
+  type AlertHistoryFilter,
+  type ChangePosition,
+  listAlertHistory,
+  type PastChange,
+} from './alerts/alertHistory.ts';
+import { type AlertFilter, type AlertPosition, type ListedAlert, listAlerts } from './alerts/alertList.ts';
 import { METRICS } from './alerts/metricCatalogue.ts';
 import type { Dashboards } from './dashboards/dashboards.ts';
 import { type FailingIntegration, listFailing } from './health/failingIntegrations.ts';
@@ -11,6 +20,7 @@ import type { MetricQueryInput } from './metrics/metricQuery.ts';
 import type { MetricAnswer, MetricSources } from './metrics/metricSources.ts';
 
 const HEALTH_WAIT_MS = 1_000;
+const HISTORY_DEADLINE_MS = 10_000;
 const EVERYTHING: VisibleIntegrations = { kind: 'all' };
 
 interface Dependencies {
@@ -19,6 +29,12 @@ interface Dependencies {
   readonly health: HealthMonitor;
   readonly metrics: MetricSources;
   readonly dashboards: Dashboards;
+}
+
+interface PageOf<Position> {
+  /** Of the last one of the page before. */
+  readonly before?: Position | null;
+  readonly limit?: number;
 }
 
 export interface MetricInfo {
@@ -37,7 +53,7 @@ export interface IntegrationsHealth {
   readonly failing: readonly FailingIntegration[];
 }
 
-/** Health, metrics and dashboards: what the product looks like now and looked like before. */
+/** Health, metrics, alerts and dashboards: what the product looks like now and looked like before. */
 export class MonitoringService {
   readonly dashboards: Dashboards;
   readonly #deps: Dependencies;
@@ -64,6 +80,27 @@ export class MonitoringService {
       failing,
       providersDown: visible.kind === 'all' ? down : down.filter((one) => seen.has(one.platform)),
     };
+  }
+
+  /** Alerts that are not normal, those that changed last first, with what keeps anybody from being told of them. */
+  getAlerts(
+    { before = null, limit = LIMITS.pageSizeDefault, ...filter }: AlertFilter & PageOf<AlertPosition> = {},
+    visible: VisibleIntegrations = EVERYTHING,
+  ): Promise<ListedAlert[]> {
+    const { database, clock } = this.#deps;
+    return listAlerts(database.db, filter, visible, before, limit, clock.now());
+  }
+
+  /** What became of alerts within the last 30 days, newest first. */
+  getAlertHistory(
+    { before = null, limit = LIMITS.pageSizeDefault, ...filter }: AlertHistoryFilter & PageOf<ChangePosition> = {},
+    visible: VisibleIntegrations = EVERYTHING,
+  ): Promise<PastChange[]> {
+    return this.#deps.database.transaction(async (tx) => {
+      // Who may see little of a long history has it searched for that; it does not run without end.
+      await sql`set local statement_timeout = ${sql.lit(HISTORY_DEADLINE_MS)}`.execute(tx);
+      return listAlertHistory(tx, filter, visible, before, limit);
+    });
   }
 
   /** Every metric that can be asked for. */

@@ -43,7 +43,7 @@ export function openMonitoring(parts: Parts): Monitoring {
   const loopDelay = new LoopDelay();
   const system = new SystemRecorder({ database, clock, log, dataDir, loopDelay });
   const probes = new IntegrationProbes({ database, clock, log, test });
-  const health = new HealthMonitor({ database, clock, system, loopDelay, rateLimits });
+  const health = new HealthMonitor({ database, clock, system, loopDelay, rateLimits, alerting: enabled });
   const metrics = new MetricSources(
     [new PerformanceMetrics(database), new SystemMetrics(database)],
     [tableMetricSource(database)],

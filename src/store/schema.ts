@@ -379,6 +379,16 @@ export interface AuditTreeTable {
   unsigned_since: Date | null;
 }
 
+export interface AuditChecksTable {
+  pass: 'new' | 'all';
+  size: Generated<number>;
+  frontier: Generated<Buffer>;
+  began_at: Date | null;
+  finished_at: Date | null;
+  checked_at: Date | null;
+  finding: NullableJson;
+}
+
 export interface AuditSigningKeysTable {
   id: string;
   verifier_key: string;
@@ -607,6 +617,11 @@ export interface AlertShardsTable {
   evaluated_at: Date | null;
 }
 
+export interface AlertReplicasTable {
+  id: string;
+  lease_until: Date;
+}
+
 export interface AlertInstancesTable {
   rule_id: string;
   fingerprint: string;
@@ -721,6 +736,7 @@ export interface InhibitionRulesTable {
   target_matchers: Json;
   equal_labels: string[];
   created_at: Generated<Date>;
+  linger_ms: Generated<number>;
 }
 
 export interface NotifiedAlertsTable {
@@ -889,6 +905,7 @@ export interface Schema {
   audit_entries: AuditEntriesTable;
   audit_nodes: AuditNodesTable;
   audit_tree: AuditTreeTable;
+  audit_checks: AuditChecksTable;
   audit_signing_keys: AuditSigningKeysTable;
   audit_checkpoints: AuditCheckpointsTable;
   local_accounts: LocalAccountsTable;
@@ -923,6 +940,7 @@ export interface Schema {
   alert_counters: AlertCountersTable;
   alert_rules: AlertRulesTable;
   alert_shards: AlertShardsTable;
+  alert_replicas: AlertReplicasTable;
   alert_instances: AlertInstancesTable;
   alert_changes: AlertChangesTable;
   alert_rule_failures: AlertRuleFailuresTable;

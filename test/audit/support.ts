@@ -59,7 +59,8 @@ export function someEvent(number: number, more: Partial<AuditEvent> = {}): Audit
 export async function emptyAuditLog({ pool }: Database): Promise<void> {
   await asOwner({ pool }, async (run) => {
     await run('truncate audit_pending, audit_entries, audit_nodes, audit_checkpoints, audit_signing_keys');
-    await run(`delete from audit_tree; insert into audit_tree (size, frontier, signed_size) values (0, '', 0)`);
+    await run(`delete from audit_tree; insert into audit_tree (size, frontier, signed_size) values (0, '', 0);
+      update audit_checks set size = 0, frontier = '', began_at = null, finished_at = null, checked_at = null, finding = null`);
   });
 }
 

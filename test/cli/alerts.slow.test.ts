@@ -38,6 +38,12 @@ test('alerts are listed, acknowledged and silenced, and a channel is tested', as
     { acknowledgement: { comment: 'on it', author: 'command line' }, silencedBy: [expect.stringMatching(/^sil_/)] },
   ]);
 
+  const history = JSON.parse((await run('history', '--since', '1h', '--state', 'firing', '--json')).stdout);
+  expect(history).toMatchObject([{ ruleId: 'rule_a', from: 'normal', to: 'firing', labels: { team: 'shop' } }]);
+  expect((await run('history')).stdout).toContain('rule_a/0000000000000001');
+  expect((await run('history', '--kind', 'security')).stderr).toContain('No alert changed within 24h.');
+  expect((await run('history', '--state', 'broken')).code).toBe(2);
+
   await service.channels.add({ kind: 'webhook', name: 'hook', settings: { url: receiver.url } });
   expect(await run('channels', 'test', 'hook')).toMatchObject({ code: 0, stdout: expect.stringContaining('Arrived') });
   receiver.answers.push({ status: 500 });

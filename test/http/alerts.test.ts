@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import { newId } from '../../src/core/ids.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { AlertEvaluator } from '../../src/monitoring/alerts/evaluator.ts';
-import { tableMetricSource } from '../../src/monitoring/metrics/tableMetricSource.ts';
+import { PerformanceMetrics } from '../../src/monitoring/metrics/performanceMetrics.ts';
 import { addMember } from '../access/support/members.ts';
 import { errorRateRule } from '../monitoring/alerts/support/rules.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -23,14 +22,7 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 async function calls(integrationId: string, outcomes: readonly string[], at: number): Promise<void> {
-  for (const outcome of outcomes)
-    await database.current.pool.query(
-      `insert into outgoing_attempts (id, operation_id, integration_id, operation, attempt, method, host, path, outcome,
-         started_at, duration_ms, wait_ms)
-       values ($1, 'op', $2, 'sync', 1, 'GET', 'h', '/', $3, $4, 10, 0)`,
-      [newId('attempt'), integrationId, outcome, new Date(at)],
-    );
-  // As the recorder measures them, which is what rules of a running server ask.
+  // As the recorder measures them.
   await database.current.pool.query(
     `insert into metric_minutes (bucket, integration_id, operation, outcome, part, calls, total_ms, response_bytes, phases)
      select date_trunc('minute', $3::timestamptz), $1, 'sync', outcome, 'test', count(*), 10 * count(*), 0, ''
@@ -86,7 +78,7 @@ it('lists alerts, tests a rule and tries one on the past, for each reader what t
   });
   const evaluator = new AlertEvaluator({
     database: database.current,
-    source: tableMetricSource(database.current),
+    source: new PerformanceMetrics(database.current),
     clock: systemClock,
     log: silentLog,
   });
@@ -147,4 +139,168 @@ it('lists alerts, tests a rule and tries one on the past, for each reader what t
   const own = await server.request('POST', `${RULES}/${rule.id}/test`, asMember);
   expect(own.json).toMatchObject({ total: 1, series: [{ labels: { integrationId: 'int_a' } }] });
   expect((await server.request('PATCH', `${RULES}/${rule.id}`, { ...asMember, body: {} })).status).toBe(403);
+});
+
+it('shows of every alert what keeps it unheard, as the list of active ones does', async () => {
+  const { app } = server;
+  await app.notifications.runOnce();
+  const alertOf = async (id: string) =>
+    (await server.request('GET', `/api/v1/alerts?integrationId=${id}`)).json.data[0];
+  const key = ({ ruleId, fingerprint }: { ruleId: string; fingerprint: string }) => `${ruleId}/${fingerprint}`;
+  const [a, b] = [await alertOf('int_a'), await alertOf('int_b')];
+  const none = { silencedBy: [], inhibitedBy: null, maintenance: [], acknowledgement: null };
+  expect(a).toMatchObject({ ...none, labels: { integrationId: 'int_a', platform: 'p', team: 'core' } });
+
+  const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+  // A platform is no label that the rule groups by.
+  const matchers = [{ label: 'platform', op: '=', value: 'p' }] as const;
+  const silence = await app.notifications.silences.add({ matchers: [...matchers], comment: 'x', endsAt });
+  const about = (id: string) => [{ label: 'integrationId', op: '=' as const, value: id }];
+  const window = await app.notifications.maintenance.add({
+    name: 'w',
+    matchers: about('int_a'),
+    comment: 'x',
+    times: { cron: '* * * * *', durationMs: 3_600_000 },
+  });
+  const inhibition = await app.notifications.inhibitions.add({
+    name: 'i',
+    sourceMatchers: about('int_b'),
+    targetMatchers: about('int_a'),
+  });
+  const named = { ruleId: b.ruleId, fingerprint: b.fingerprint };
+  await app.notifications.acknowledgements.acknowledge({ alerts: [named], comment: 'on it' });
+
+  const flagsOfA = {
+    silencedBy: [silence.id],
+    maintenance: [window.id],
+    inhibitedBy: { rule: inhibition.id, alert: key(b) },
+    acknowledgement: null,
+  };
+  const flagsOfB = { ...none, silencedBy: [silence.id], acknowledgement: { comment: 'on it', until: null } };
+  expect(await alertOf('int_a')).toMatchObject(flagsOfA);
+  expect(await alertOf('int_b')).toMatchObject(flagsOfB);
+  const active = (await server.request('GET', '/api/v1/alerts/active')).json.data;
+  expect(active.find((one: typeof a) => key(one) === key(a))).toMatchObject(flagsOfA);
+  expect(active.find((one: typeof a) => key(one) === key(b))).toMatchObject(flagsOfB);
+  await app.notifications.silences.end(silence.id);
+  expect(await alertOf('int_b')).toMatchObject({ silencedBy: [] });
+});
+
+it('shows what is pending with what would keep it unheard, and nothing of what is over', async () => {
+  const { app } = server;
+  const { pool } = database.current;
+  const [one] = (await server.request('GET', '/api/v1/alerts?integrationId=int_b')).json.data;
+  const name = [one.ruleId, one.fingerprint];
+  const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+  const matchers = [{ label: 'severity', op: '=' as const, value: 'error' }];
+  const silence = await app.notifications.silences.add({ matchers, comment: 'x', endsAt });
+  const seen = async () => {
+    const state = 'state=pending';
+    const over = 'state=normal';
+    const listed = async (query: string) => (await server.request('GET', `/api/v1/alerts?${query}`)).json.data;
+    return [...(await listed(state)), ...(await listed(over))].map(({ silencedBy }) => silencedBy);
+  };
+  await pool.query(`delete from notified_alerts where rule_id = $1 and fingerprint = $2`, name);
+  const become = (state: string) =>
+    pool.query(`update alert_instances set state = $3 where rule_id = $1 and fingerprint = $2`, [...name, state]);
+  await become('pending');
+  expect(await seen()).toEqual([[silence.id]]);
+  await become('normal');
+  expect(await seen()).toEqual([[]]);
+  await app.notifications.silences.end(silence.id);
+});
+
+it('says in the status that rules cannot be evaluated', async () => {
+  const { app } = server;
+  await app.notifications.channels.add({ kind: 'webhook', name: 'w', settings: { url: 'http://127.0.0.1:9/x' } });
+  const rule = await app.alerts.rules.create(errorRateRule());
+  const status = async () => (await server.request('GET', '/api/v1/alerts/status')).json;
+  expect(await status()).toMatchObject({ failingRules: 0, warning: null });
+  await database.current.pool.query(`insert into alert_rule_failures values ($1, 'canceled', now())`, [rule.id]);
+  expect(await status()).toMatchObject({ failingRules: 1, warning: expect.stringContaining('1 alert rules cannot') });
+  await app.alerts.rules.update(rule.id, { enabled: false });
+  expect(await status()).toMatchObject({ failingRules: 0 });
+});
+
+describe('the history', () => {
+  const HISTORY = '/api/v1/alerts/history';
+  const T = Date.UTC(2026, 0, 1);
+
+  beforeAll(async () => {
+    await database.current.pool.query(
+      `truncate alert_changes;
+       insert into alert_changes (seq, rule_id, fingerprint, rule_name, kind, severity, from_state, to_state, reason,
+         labels, annotations, notify, integration_id, value, evidence, at)
+       select n, 'arl_' || n % 2, '000000000000000' || n % 3, 'Rule', case when n % 5 = 0 then 'security' else 'system' end,
+         'error', 'normal', case when n % 2 = 0 then 'firing' else 'pending' end, 'value', '{"a": "b"}', '{"summary": "s"}',
+         '{"policyId": null, "channelIds": []}', (array[null, 'int_a', 'int_b'])[1 + n % 3], n, '{"samples": 1}',
+         timestamptz '2026-01-01T00:00:00Z' + make_interval(mins => n / 2)
+       from generate_series(1, 30) n`,
+    );
+  });
+  const seqs = async (query: string, options?: object) => {
+    const answer = await server.request('GET', `${HISTORY}?${query}`, options);
+    expect(answer.status).toBe(200);
+    return answer.json.data.map(({ seq }: { seq: number }) => seq);
+  };
+  const all = Array.from({ length: 30 }, (_, at) => 30 - at);
+  const at = (minutes: number) => encodeURIComponent(new Date(T + minutes * 60_000).toISOString());
+
+  it('has every change as it was told, newest first', async () => {
+    const { json } = await server.request('GET', `${HISTORY}?limit=1`);
+    expect(json.data).toEqual([
+      {
+        seq: 30,
+        ruleId: 'arl_0',
+        ruleName: 'Rule',
+        fingerprint: '0000000000000000',
+        kind: 'security',
+        severity: 'error',
+        from: 'normal',
+        to: 'firing',
+        reason: 'value',
+        labels: { a: 'b' },
+        annotations: { summary: 's' },
+        integrationId: null,
+        value: 30,
+        at: new Date(T + 15 * 60_000).toISOString(),
+      },
+    ]);
+    expect(await seqs('')).toEqual(all);
+  });
+
+  it('is paged without gaps or repetitions, also between changes of one moment', async () => {
+    const read: number[] = [];
+    let cursor = '';
+    do {
+      const { json } = await server.request('GET', `${HISTORY}?limit=7${cursor}`);
+      read.push(...json.data.map(({ seq }: { seq: number }) => seq));
+      cursor = json.nextCursor === null ? '' : `&cursor=${json.nextCursor}`;
+    } while (cursor !== '');
+    expect(read).toEqual(all);
+    expect((await server.request('GET', `${HISTORY}?cursor=MTp4`)).status).toBe(400);
+  });
+
+  it.each<[string, (n: number) => boolean]>([
+    ['ruleId=arl_1', (n) => n % 2 === 1],
+    ['ruleId=arl_1&fingerprint=0000000000000002', (n) => n % 2 === 1 && n % 3 === 2],
+    ['integrationId=int_b', (n) => n % 3 === 2],
+    ['kind=security', (n) => n % 5 === 0],
+    ['state=firing', (n) => n % 2 === 0],
+    ['severity=info', () => false],
+    [`since=${at(5)}&until=${at(10)}`, (n) => n >= 10 && n < 20],
+  ])('is filtered by %s', async (query, holds) => {
+    expect(await seqs(query)).toEqual(all.filter(holds));
+  });
+
+  it('takes monitoring:read, and shows of integrations what one may see', async () => {
+    const nobody = await addMember(server.app, 'none');
+    const refused = await server.request('GET', HISTORY, { key: null, headers: (await nobody.begin()).headers });
+    expect(refused.status).toBe(403);
+    const member = await addMember(server.app, 'developer');
+    await database.current.pool.query(`update integrations set owner = $1 where id = 'int_b'`, [member.id]);
+    const asMember = { key: null, headers: (await member.begin()).headers };
+    expect(await seqs('', asMember)).toEqual(all.filter((n) => n % 3 !== 1));
+    expect(await seqs('integrationId=int_a', asMember)).toEqual([]);
+  });
 });

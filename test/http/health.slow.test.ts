@@ -163,6 +163,7 @@ describe('the probes', () => {
         system,
         loopDelay,
         rateLimits,
+        alerting: true,
         watchingSinceMs,
       });
       return (await health.check(1_000)).checks.services.workers;

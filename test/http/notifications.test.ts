@@ -90,7 +90,7 @@ it('takes policies, silences, windows, inhibition and acknowledgements, and show
   expect((await server.request('DELETE', `${ALERTS}/maintenance-windows/${window.json.id}`)).status).toBe(204);
   expect((await server.request('POST', `${ALERTS}/unacknowledge`, { body: { alerts: [alert] } })).status).toBe(204);
   const inhibitions = await server.request('GET', `${ALERTS}/inhibitions`);
-  expect(inhibitions.json.data).toHaveLength(4);
+  expect(inhibitions.json.data).toHaveLength(5);
   const missing = await server.request('POST', `${ALERTS}/acknowledge`, {
     body: { alerts: [{ ruleId: 'rule_b', fingerprint: '0' }], comment: 'x' },
   });

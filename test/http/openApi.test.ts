@@ -65,6 +65,7 @@ describe('the OpenAPI document', () => {
         "GET /api/v1/alerts/active",
         "GET /api/v1/alerts/channels",
         "GET /api/v1/alerts/channels/{id}",
+        "GET /api/v1/alerts/history",
         "GET /api/v1/alerts/inhibitions",
         "GET /api/v1/alerts/maintenance-windows",
         "GET /api/v1/alerts/notifications",

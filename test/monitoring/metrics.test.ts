@@ -37,12 +37,12 @@ beforeAll(async () => {
             ('int_c', 'o', 'c', 't', 'slack', 'disconnected', '{}', $1), ('int_x', 'o', 'x', 't', 'slack', 'deleting', '{}', $1)`,
     [new Date(NOW - 10 * 60 * MINUTE)],
   );
-  const attempt = (integration: string, outcome: string, durationMs: number, secondsAgo: number, operation = 'sync') =>
+  const attempt = (integration: string, outcome: string, waitMs: number, secondsAgo: number, operation = 'sync') =>
     pool.query(
       `insert into outgoing_attempts (id, operation_id, integration_id, operation, attempt, method, host, path, outcome,
-         started_at, duration_ms, wait_ms, response_bytes)
-       values ($1, 'op', $2, $3, 1, 'GET', 'h', '/', $4, $5, $6, 1, 100)`,
-      [newId('attempt'), integration, operation, outcome, new Date(NOW - secondsAgo * 1_000), durationMs],
+         started_at, duration_ms, wait_ms)
+       values ($1, 'op', $2, $3, 1, 'GET', 'h', '/', $4, $5, 1, $6)`,
+      [newId('attempt'), integration, operation, outcome, new Date(NOW - secondsAgo * 1_000), waitMs],
     );
   for (let index = 0; index < 20; index++) await attempt('int_a', index < 18 ? 'success' : 'timeout', index * 10, 10);
   await attempt('int_b', 'wrong_credentials', 50, 20, 'check');
@@ -85,26 +85,22 @@ beforeAll(async () => {
   await entry('login.failed', '10.0.0.2', '{}', 900);
 });
 
-describe('calls', () => {
+describe('attempts', () => {
   test.each([
-    ['calls', 'sum', { int_a: 20, int_b: 1 }],
-    ['calls', 'rate', { int_a: 20 / 300, int_b: 1 / 300 }],
-    ['throughput', 'avg', { int_a: 20 / 300, int_b: 1 / 300 }],
-    ['error_rate', 'avg', { int_a: 10, int_b: 100 }],
-    ['success_rate', 'avg', { int_a: 90, int_b: 0 }],
-    ['response_time_ms', 'p95', { int_a: 180, int_b: 50 }],
-    ['response_time_ms', 'p50', { int_a: 90, int_b: 50 }],
-    ['response_time_ms', 'max', { int_a: 190, int_b: 50 }],
-    ['response_bytes', 'sum', { int_a: 2_000, int_b: 100 }],
     ['credential_errors', 'sum', { int_b: 1 }],
+    ['credential_errors', 'rate', { int_b: 1 / 300 }],
+    ['wait_ms', 'count', { int_a: 20, int_b: 1 }],
+    ['wait_ms', 'max', { int_a: 190, int_b: 50 }],
+    ['wait_ms', 'p95', { int_a: 180, int_b: 50 }],
+    ['wait_ms', 'p50', { int_a: 90, int_b: 50 }],
   ] as const)('%s %s', async (metric, aggregation, expected) => {
     expect(await values(metric, aggregation)).toEqual(expected);
   });
 
   test('are filtered before they are grouped, by any label', async () => {
     const filter = [{ label: 'outcome', op: 'not_in' as const, values: ['timeout'] }];
-    expect(await values('calls', 'sum', { filter })).toEqual({ int_a: 18, int_b: 1 });
-    expect(await ask('calls', 'sum', { groupBy: ['operation', 'platform'] })).toEqual(
+    expect(await values('wait_ms', 'count', { filter })).toEqual({ int_a: 18, int_b: 1 });
+    expect(await ask('wait_ms', 'count', { groupBy: ['operation', 'platform'] })).toEqual(
       expect.arrayContaining([
         { labels: { operation: 'sync', platform: 'github' }, value: 20, samples: 20 },
         { labels: { operation: 'check', platform: 'slack' }, value: 1, samples: 1 },
@@ -114,14 +110,73 @@ describe('calls', () => {
 
   test('of nobody are one sample of nothing', async () => {
     const filter = [{ label: 'platform', op: 'in' as const, values: ['none'] }];
-    expect(await ask('error_rate', 'avg', { filter, groupBy: [] })).toEqual([{ labels: {}, value: null, samples: 0 }]);
+    expect(await ask('wait_ms', 'avg', { filter, groupBy: [] })).toEqual([{ labels: {}, value: null, samples: 0 }]);
+  });
+});
+
+describe('the outage of a platform', () => {
+  const platforms = async () =>
+    Object.fromEntries(
+      (await ask('platform_outage', 'last', { groupBy: ['platform'], windowMs: 3 * MINUTE })).map(
+        ({ labels, value, samples }) => [labels.platform, `${value} % of ${samples}`],
+      ),
+    );
+  const look = (id: string, state: string, outcome: string, minutesAgo = 1) =>
+    database.current.pool.query(
+      `insert into integration_health (integration_id, state, source, outcome, checked_at, next_check_at)
+       values ($1, $2, 'probe', $3, $4, now())
+       on conflict (integration_id) do update
+       set state = excluded.state, outcome = excluded.outcome, checked_at = excluded.checked_at`,
+      [id, state, outcome, new Date(NOW - minutesAgo * MINUTE)],
+    );
+  const calls = (id: string, outcome: string, count: number, operation = 'sync') =>
+    database.current.pool.query(
+      `insert into metric_minutes (bucket, integration_id, operation, outcome, part, calls, total_ms, response_bytes, phases)
+       values (date_trunc('minute', $1::timestamptz), $2, $3, $4, $5, $6, 0, 0, '')`,
+      [new Date(NOW), id, operation, outcome, `test ${operation} ${outcome} ${count}`, count],
+    );
+
+  beforeAll(async () => {
+    await database.current.pool.query(
+      `insert into integrations (id, owner, name, type, platform, status, configuration)
+       select 'int_' || n, 'o', 'n' || n, 't', 'shop', 'connected', '{}' from generate_series(1, 5) n`,
+    );
+  });
+
+  test('is told by looks, where calls are too few to tell', async () => {
+    for (const n of [1, 2]) await look(`int_${n}`, 'fail', 'timeout');
+    for (const n of [3, 4]) await look(`int_${n}`, 'pass', 'success');
+    // Two may fail by chance; what is not looked at, or was long ago, does not count.
+    await look('int_5', 'fail', 'timeout', 100);
+    expect(await platforms()).toEqual({ shop: '0 % of 4' });
+    await look('int_3', 'fail', 'wrong_credentials');
+    expect(await platforms()).toEqual({ shop: '0 % of 4' });
+    await look('int_3', 'fail', 'provider_error');
+    expect(await platforms()).toEqual({ shop: '75 % of 4' });
+    await calls('int_3', 'success', 4);
+    await calls('int_3', 'success', 9, 'check');
+    expect(await platforms()).toEqual({ shop: '75 % of 4' });
+  });
+
+  test('is told by calls at once, whatever was seen before', async () => {
+    await calls('int_3', 'success', 1);
+    expect(await platforms()).toEqual({ shop: '0 % of 4' });
+    await calls('int_4', 'timeout', 5);
+    await calls('int_4', 'success', 5);
+    expect(await platforms()).toEqual({ shop: '75 % of 4' });
+    await calls('int_5', 'unreachable', 5);
+    expect(await platforms()).toEqual({ shop: '80 % of 5' });
+    expect(await ask('platform_outage', 'last', { groupBy: [] })).toEqual([{ labels: {}, value: 80, samples: 5 }]);
+    const filter = [{ label: 'platform', op: 'in' as const, values: ['none'] }];
+    expect(await ask('platform_outage', 'last', { filter, groupBy: [] })).toEqual([]);
   });
 });
 
 test('syncs', async () => {
   const windowMs = 60 * MINUTE;
   expect(await values('sync_failures', 'sum', { windowMs })).toEqual({ int_a: 4, int_c: 0 });
-  expect(await values('sync_failures_in_row', 'last', { windowMs })).toEqual({ int_a: 3, int_c: 0 });
+  // What is disconnected is meant not to sync.
+  expect(await values('sync_failures_in_row', 'last', { windowMs })).toEqual({ int_a: 3 });
   expect(await values('sync_runs', 'sum', { windowMs, groupBy: [] })).toEqual({ all: 6 });
   const since = await values('seconds_since_last_success', 'last');
   expect(since).toEqual({ int_a: 40 * 60, int_b: 10 * 3_600 });
@@ -174,7 +229,7 @@ test('sources are asked in turn', async () => {
     query: async () => [{ labels: {}, value: 1, samples: 1 }],
   };
   const source = new MetricSources([], [first, tableMetricSource(database.current)]);
-  expect(source.has('calls')).toBe(true);
+  expect(source.has('wait_ms')).toBe(true);
   expect(source.has('disk_free_ratio')).toBe(false);
   const query = { metric: 'process_cpu', aggregation: 'last' as const, windowMs: 1, filter: [], groupBy: [] };
   expect(await source.query(query, NOW)).toMatchObject([{ value: 1 }]);

@@ -51,6 +51,18 @@ export const ruleAnswer = z
 const labels = z.record(z.string(), z.string());
 const time = z.string().nullable();
 
+/** What keeps an alert from being told of, or told again. */
+export const alertFlags = {
+  silencedBy: z.array(z.string()).describe('Ids of the silences that match.'),
+  inhibitedBy: z
+    .object({ rule: z.string().describe('Id of the inhibition rule.'), alert: z.string().describe('The cause.') })
+    .nullable(),
+  maintenance: z.array(z.string()).describe('Ids of the maintenance windows that are open for it.'),
+  acknowledgement: z
+    .object({ author: z.string(), comment: z.string(), at: z.string(), until: z.string().nullable() })
+    .nullable(),
+};
+
 export const alertAnswer = z
   .object({
     ruleId: z.string(),
@@ -70,8 +82,28 @@ export const alertAnswer = z
     resolvedAt: time,
     changedAt: z.string(),
     evaluatedAt: z.string().describe('When the value was read.'),
+    ...alertFlags,
   })
   .meta({ id: 'Alert' });
+
+export const alertChangeAnswer = z
+  .object({
+    seq: z.int().describe('Rises in the order in which changes were stored.'),
+    ruleId: z.string(),
+    ruleName: z.string(),
+    fingerprint: z.string(),
+    kind: z.enum(ALERT_KINDS),
+    severity: z.enum(SEVERITIES),
+    from: z.enum(ALERT_STATES),
+    to: z.enum(ALERT_STATES),
+    reason: z.string(),
+    labels,
+    annotations: labels,
+    integrationId: z.string().nullable(),
+    value: z.number().nullable(),
+    at: z.string(),
+  })
+  .meta({ id: 'AlertChange' });
 
 export const triedAnswer = z
   .object({
@@ -132,4 +164,17 @@ export const alertFilter = {
   kind: z.enum(ALERT_KINDS).optional(),
   integrationId: filterText.optional(),
   ruleId: filterText.optional(),
+};
+
+const moment = z.iso.datetime({ offset: true }).optional();
+
+export const alertHistoryFilter = {
+  ruleId: filterText.optional(),
+  fingerprint: filterText.optional().describe('Of one alert, with `ruleId`.'),
+  integrationId: filterText.optional(),
+  kind: z.enum(ALERT_KINDS).optional(),
+  severity: z.enum(SEVERITIES).optional(),
+  state: z.enum(ALERT_STATES).optional().describe('Which the alert came to.'),
+  since: moment.describe('Not before.'),
+  until: moment.describe('Before.'),
 };

@@ -6,6 +6,7 @@ import { inhibitionSchema } from '../../monitoring/notifications/inhibitionServi
 import { maintenanceSchema } from '../../monitoring/notifications/maintenanceService.ts';
 import { policyChangeSchema, policySchema } from '../../monitoring/notifications/policySchema.ts';
 import { silenceSchema } from '../../monitoring/notifications/silenceService.ts';
+import { alertFlags } from './alerts.ts';
 import { filterText } from './parts.ts';
 
 const time = z.string().describe('ISO 8601.');
@@ -165,6 +166,7 @@ export const inhibitionAnswer = z
     sourceMatchers: matchers,
     targetMatchers: matchers,
     equal: z.array(z.string()),
+    lingerMs: z.int(),
     createdAt: time,
   })
   .meta({ id: 'InhibitionRule' });
@@ -178,10 +180,7 @@ export const activeAlertAnswer = z
     value: z.number().nullable(),
     condition: z.string().describe('What the value is compared with.'),
     startsAt: time,
-    silencedBy: z.array(z.string()),
-    inhibitedBy: z.string().nullable(),
-    maintenance: z.array(z.string()),
-    acknowledgement: z.object({ author: z.string(), comment: z.string(), at: time, until: time.nullable() }).nullable(),
+    ...alertFlags,
   })
   .meta({ id: 'ActiveAlert' });
 
@@ -223,6 +222,7 @@ export const statusAnswer = z
     channels: z.int(),
     failingChannels: z.array(z.string()),
     pendingNotifications: z.int(),
+    failingRules: z.int().describe('Rules that cannot be evaluated now.'),
     warning: z.string().nullable().describe('What somebody should do; null when all is well.'),
   })
   .meta({ id: 'NotificationStatus' });

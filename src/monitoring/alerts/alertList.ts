@@ -1,18 +1,27 @@
 import { type Kysely, sql } from 'kysely';
 import { isVisible, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Schema } from '../../store/schema.ts';
+import {
+  ACKNOWLEDGEMENT_COLUMNS,
+  type AcknowledgementRow,
+  type AlertFlags,
+  flagsOf,
+  joinAcknowledgement,
+} from '../notifications/alertFlags.ts';
+import { loadMuter } from '../notifications/muteQueries.ts';
+import type { Muter } from '../notifications/muting.ts';
 import { type AlertRow, toInstance } from './alertQueries.ts';
 import { renderAnnotations } from './annotations.ts';
 import { type RuleRow, toStoredRule } from './ruleQueries.ts';
 import type { AlertInstance, AlertKind, AlertState, Severity } from './types.ts';
 
-/** An alert as it is shown, with what its rule says of it. */
-export interface ListedAlert extends Omit<AlertInstance, 'labels'> {
+/** An alert as it is shown, with what its rule says of it and what keeps it from being told of. */
+export interface ListedAlert extends Omit<AlertInstance, 'labels'>, AlertFlags {
   readonly ruleName: string;
   readonly kind: AlertKind;
   readonly severity: Severity;
   readonly metric: string;
-  /** Of the series and the rule together. */
+  /** Of the series and the rule together, with the platform of its integration. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly changedAt: number;
@@ -41,6 +50,7 @@ export async function listAlerts(
   visible: VisibleIntegrations,
   before: AlertPosition | null,
   limit: number,
+  nowMs: number,
 ): Promise<ListedAlert[]> {
   const conditions = [
     filter.state === undefined ? sql`a.state <> 'normal'` : sql`a.state = ${filter.state}`,
@@ -61,27 +71,44 @@ export async function listAlerts(
             < (${new Date(before.changedAt)}, ${before.ruleId}, ${before.fingerprint})`,
         ]),
   ];
-  const { rows } = await sql<AlertRow & { rule: Omit<RuleRow, 'created_at' | 'updated_at' | 'deleted_at'> }>`
-    select a.*, to_jsonb(r) as rule
-    from alert_instances a join alert_rules r on r.id = a.rule_id
+  const { rows } = await sql<Row>`
+    select a.*, to_jsonb(r) as rule, n.labels as told_labels, ${ACKNOWLEDGEMENT_COLUMNS},
+           (select i.platform from integrations i where i.id = a.integration_id) as platform
+    from alert_instances a
+    join alert_rules r on r.id = a.rule_id
+    left join notified_alerts n on n.alert_key = a.rule_id || '/' || a.fingerprint and n.ends_at is null
+    ${joinAcknowledgement(sql`n.alert_key`, nowMs)}
     where ${sql.join(conditions, sql` and `)}
     order by a.changed_at desc, a.rule_id desc, a.fingerprint desc
     limit ${limit}`.execute(db);
-  return rows.map((row) => toListed(row, row.rule as RuleRow));
+  const muter = await loadMuter(db, nowMs);
+  return rows.map((row) => toListed(row, muter));
 }
 
-function toListed(row: AlertRow, ruleRow: RuleRow): ListedAlert {
-  const rule = toStoredRule(ruleRow);
+interface Row extends AlertRow, AcknowledgementRow {
+  readonly rule: RuleRow;
+  readonly platform: string | null;
+  /** Under which it is told of; null when it is not. */
+  readonly told_labels: Record<string, string> | null;
+}
+
+function toListed(row: Row, muter: Muter): ListedAlert {
+  const rule = toStoredRule(row.rule);
   const instance = toInstance(row);
+  const platform: Record<string, string> = row.platform === null ? {} : { platform: row.platform };
+  const labels = { ...platform, ...instance.labels, ...rule.labels };
+  // What is pending shows what would keep it unheard.
+  const told = row.told_labels ?? { ...labels, alertname: rule.name, severity: rule.severity, kind: rule.kind };
   return {
     ...instance,
     ruleName: rule.name,
     kind: rule.kind,
     severity: rule.severity,
     metric: rule.metric,
-    labels: { ...instance.labels, ...rule.labels },
+    labels,
     annotations: renderAnnotations(rule, instance),
     changedAt: row.changed_at.getTime(),
+    ...flagsOf(muter, instance.state === 'normal' ? null : told, row),
   };
 }
 

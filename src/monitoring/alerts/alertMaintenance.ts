@@ -25,7 +25,7 @@ export async function deleteOldAlertRows(database: Database, now: Date, signal?:
     sql`
       delete from alert_changes
       where seq in (
-        select seq from alert_changes where at < ${daysAgo(CHANGES_KEPT_DAYS)} order by seq limit ${BATCH_ROWS}
+        select seq from alert_changes where at < ${daysAgo(CHANGES_KEPT_DAYS)} order by at, seq limit ${BATCH_ROWS}
       )`,
     // The row of a default rule stays: it says that the rule is not to come back.
     sql`

@@ -114,7 +114,9 @@ export async function recordChanges(tx: Transaction<Schema>, staged: readonly St
       insert into alert_changes (seq, rule_id, fingerprint, rule_name, kind, severity, from_state, to_state, reason,
         labels, annotations, notify, integration_id, value, evidence, at)
       select ${seq}::bigint + number, rule_id, fingerprint, rule_name, kind, severity, from_state, to_state, reason,
-        labels, annotations, notify, integration_id, value, evidence, at
+        -- Silences, policies and inhibitions speak of platforms, whatever rules group by.
+        case when i.id is null then labels else jsonb_build_object('platform', i.platform) || labels end,
+        annotations, notify, integration_id, value, evidence, at
       from unnest(
         ${column(({ instance }) => instance.ruleId)}::text[],
         ${column(({ instance }) => instance.fingerprint)}::text[],
@@ -132,7 +134,8 @@ export async function recordChanges(tx: Transaction<Schema>, staged: readonly St
         ${column(({ instance }) => JSON.stringify(instance.evidence))}::jsonb[],
         ${column(({ instance }) => toDate(instance.lastEvaluatedAt))}::timestamptz[]
       ) with ordinality as new (rule_id, fingerprint, rule_name, kind, severity, from_state, to_state, reason,
-        labels, annotations, notify, integration_id, value, evidence, at, number)`.execute(tx);
+        labels, annotations, notify, integration_id, value, evidence, at, number)
+      left join integrations i on i.id = new.integration_id`.execute(tx);
     seq += batch.length;
   }
 }

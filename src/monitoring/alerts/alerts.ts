@@ -4,7 +4,7 @@ import { invalidInput } from '../../core/input.ts';
 import type { Log } from '../../core/log.ts';
 import type { VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Database } from '../../store/database.ts';
-import { type AlertFilter, type AlertPosition, type ListedAlert, listAlerts, visibleAmong } from './alertList.ts';
+import { visibleAmong } from './alertList.ts';
 import { type AlertRow, toInstance } from './alertQueries.ts';
 import { AlertRules } from './alertRules.ts';
 import { DEFAULT_RULES } from './defaultRules.ts';
@@ -45,16 +45,6 @@ export class Alerts {
 
   close(): Promise<void> {
     return this.#evaluator.close();
-  }
-
-  /** Those that changed last come first; by default all that are not normal. */
-  list(
-    filter: AlertFilter,
-    visible: VisibleIntegrations,
-    before: AlertPosition | null,
-    limit: number,
-  ): Promise<ListedAlert[]> {
-    return listAlerts(this.#deps.database.db, filter, visible, before, limit);
   }
 
   /** What a rule finds now. Changes nothing, tells nobody. @throws AlertRuleNotFoundError */

@@ -1,8 +1,11 @@
+import { OUTAGE_PERCENT } from '../health/providersDown.ts';
 import type { CreateRuleData } from './ruleSchema.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
+/** Where a query that fails counts as a breach, one that fails once wakes nobody. */
+const ONE_FAILED_QUERY = 2 * MINUTE;
 /** One call that fails is no alert: shares are judged from so many calls on. */
 const MIN_CALLS = 20;
 
@@ -64,6 +67,26 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
         '{{ value }} % of the calls of {{ labels.integrationId }} within an hour succeeded (at least {{ threshold }} %).',
     },
   },
+  // Fires before the alerts of the platform's integrations, which wait for five minutes, and holds them back.
+  'performance.provider_down': {
+    name: 'A provider is down',
+    kind: 'performance',
+    severity: 'critical',
+    metric: 'platform_outage',
+    aggregation: 'last',
+    windowMs: 3 * MINUTE,
+    groupBy: ['platform'],
+    op: '>=',
+    threshold: OUTAGE_PERCENT,
+    recoveryThreshold: 40,
+    forMs: MINUTE,
+    keepFiringForMs: 5 * MINUTE,
+    intervalMs: MINUTE / 2,
+    labels: { inhibits: 'platform' },
+    annotations: {
+      summary: '{{ labels.platform }} is down: {{ value }} % of its integrations fail for it, not by themselves.',
+    },
+  },
   'security.denied_access': {
     name: 'Access denied again and again',
     kind: 'security',
@@ -74,6 +97,7 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     groupBy: ['actor'],
     op: '>=',
     threshold: 20,
+    forMs: ONE_FAILED_QUERY,
     onError: 'alerting',
     annotations: { summary: '{{ labels.actor }} was denied access {{ value }} times within ten minutes.' },
   },
@@ -87,6 +111,7 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     groupBy: [],
     op: '>=',
     threshold: 30,
+    forMs: ONE_FAILED_QUERY,
     onError: 'alerting',
     annotations: { summary: '{{ value }} logins failed within ten minutes.' },
   },
@@ -113,7 +138,7 @@ export const DEFAULT_RULES: Readonly<Record<string, CreateRuleData>> = {
     op: '>',
     threshold: 0,
     noData: 'keep',
-    annotations: { summary: 'The verification of the audit log found {{ value }} entries that were changed.' },
+    annotations: { summary: 'The audit log does not verify: entries were changed. "audit verify" names the first.' },
   },
   'quality.failed_syncs': {
     name: 'Syncs fail',

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -7,9 +7,10 @@ import type { Database } from '../../store/database.ts';
 import { recordChanges, storeAlerts, storeFailures } from './alertQueries.ts';
 import { askSource, type DueRule } from './askSource.ts';
 import { type EvaluatedShard, evaluateShards } from './evaluateShards.ts';
+import { readGone } from './goneSeries.ts';
 import { type OwnedShard, openShards } from './ownedShard.ts';
 import { readRevision, readRulesOf } from './ruleQueries.ts';
-import { claimShards, markEvaluated, releaseShards, renewShards } from './shardQueries.ts';
+import { claimShards, forgetReplica, markEvaluated, releaseShards, renewShards } from './shardQueries.ts';
 import type { MetricSource } from './types.ts';
 
 /** Rounds begin at multiples of it; every rule's interval is a multiple as well. */
@@ -18,7 +19,6 @@ const ROUND_MS = 5_000;
 const SETTLING_MS = 1_000;
 /** Few at a time, so that replicas that start together share them. */
 const SHARDS_PER_CLAIM = 4;
-const SHARDS = 16;
 const NEXT_CLAIM_MS = 100;
 const RETRY_MS = 1_000;
 const SERIES_CHECK_MS = 60_000;
@@ -39,6 +39,7 @@ interface Dependencies {
  */
 export class AlertEvaluator {
   readonly #deps: Dependencies;
+  readonly #replica = randomUUID();
   readonly #closing = new AbortController();
   #shards: OwnedShard[] = [];
   #revision = 0;
@@ -58,16 +59,19 @@ export class AlertEvaluator {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#loop?.stop();
-    if (this.#shards.length > 0) await releaseShards(this.#deps.database.db, this.#shards).catch(() => {});
+    const { db } = this.#deps.database;
+    if (this.#shards.length > 0) await releaseShards(db, this.#shards).catch(() => {});
+    if (this.#loop !== undefined) await forgetReplica(db, this.#replica).catch(() => {});
     this.#shards = [];
   }
 
   async #turn(): Promise<number> {
     const { clock } = this.#deps;
     try {
-      const { now, mayClaimMore } = await this.#own();
+      const { now, share, mayClaimMore } = await this.#own();
       const startedMs = clock.monotonicMs();
       await this.evaluate(now - SETTLING_MS);
+      await this.#giveBack(share);
       this.#failing = false;
       if (mayClaimMore) return NEXT_CLAIM_MS;
       const sinceRoundMs = ((now - SETTLING_MS) % ROUND_MS) + clock.monotonicMs() - startedMs;
@@ -89,9 +93,9 @@ export class AlertEvaluator {
   }
 
   /** Claims a few of the shards that nobody owns. Gives how many it got. */
-  async claim(): Promise<number> {
+  async claim(limit: number = SHARDS_PER_CLAIM): Promise<number> {
     const { db } = this.#deps.database;
-    const claimed = await claimShards(db, SHARDS_PER_CLAIM);
+    const claimed = await claimShards(db, limit);
     if (claimed.length === 0) return 0;
     const { shards, revision } = await openShards(db, claimed);
     // Of the others, what has changed up to then is still to be read.
@@ -105,13 +109,24 @@ export class AlertEvaluator {
     while ((await this.claim()) > 0);
   }
 
-  /** Renews what is owned and claims what is free. Gives the time of the database, in milliseconds. */
-  async #own(): Promise<{ now: number; mayClaimMore: boolean }> {
-    const { db } = this.#deps.database;
-    const { own, now } = await renewShards(db, this.#shards);
+  /** Renews what is owned and claims what is free, up to its share. Gives the time of the database, in milliseconds. */
+  async #own(): Promise<{ now: number; share: number; mayClaimMore: boolean }> {
+    const { own, share, now } = await renewShards(this.#deps.database.db, this.#replica, this.#shards);
     this.#shards = this.#shards.filter(({ shard }) => own.has(shard));
-    const mayClaimMore = this.#shards.length < SHARDS && (await this.claim()) === SHARDS_PER_CLAIM;
-    return { now: now.getTime(), mayClaimMore };
+    const limit = Math.min(SHARDS_PER_CLAIM, share - this.#shards.length);
+    const got = limit > 0 ? await this.claim(limit) : 0;
+    return { now: now.getTime(), share, mayClaimMore: got > 0 && got === limit && this.#shards.length < share };
+  }
+
+  /**
+   * Leaves what is more than its share to replicas that joined. What it evaluated is stored, with how far it got, so
+   * the next owner goes on from there; the token of their claim keeps this process from writing to it again.
+   */
+  async #giveBack(share: number): Promise<void> {
+    const excess = this.#shards.slice(share);
+    if (excess.length === 0) return;
+    await releaseShards(this.#deps.database.db, excess);
+    this.#shards = this.#shards.slice(0, share);
   }
 
   /**
@@ -141,22 +156,14 @@ export class AlertEvaluator {
     this.#revision = revision;
   }
 
-  /** Alerts of integrations that were deleted would otherwise stay, where no data keeps the state. */
+  /** Alerts of what is gone would otherwise stay, where no data keeps the state. */
   async #checkSeries(now: number): Promise<void> {
     if (now - this.#seriesCheckedAt < SERIES_CHECK_MS) return;
-    const ids = new Set<string>();
-    for (const shard of this.#shards)
-      for (const { labels } of shard.alerts()) if (labels.integrationId) ids.add(labels.integrationId);
-    if (ids.size > 0) {
-      const { rows } = await sql<{ id: string }>`
-        select id from unnest(${[...ids]}::text[]) as known (id)
-        where not exists (select from integrations i where i.id = known.id and i.status <> 'deleting')`.execute(
-        this.#deps.database.db,
-      );
-      const gone = new Set(rows.map(({ id }) => id));
-      if (gone.size > 0)
-        for (const shard of this.#shards) shard.endSeries(({ labels }) => gone.has(labels.integrationId ?? ''));
-    }
+    const isGone = await readGone(
+      this.#deps.database.db,
+      this.#shards.flatMap((shard) => [...shard.alerts()]),
+    );
+    if (isGone !== null) for (const shard of this.#shards) shard.endSeries(isGone);
     this.#seriesCheckedAt = now;
   }
 

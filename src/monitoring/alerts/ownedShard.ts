@@ -5,7 +5,7 @@ import { type CompiledRule, compileRule, seriesKey } from './compiledRule.ts';
 import type { StagedAlert } from './evaluateRule.ts';
 import { readRevision, readRulesOf, type StoredRule } from './ruleQueries.ts';
 import type { ClaimedShard, ShardClaim } from './shardQueries.ts';
-import type { AlertInstance, AlertReason } from './types.ts';
+import type { AlertInstance, AlertReason, AlertRule } from './types.ts';
 
 /** An alert to be ended at the next occasion. */
 interface Ending {
@@ -68,11 +68,12 @@ export class OwnedShard implements ShardClaim {
   }
 
   /** Has the alerts ended whose series are known to be gone for good. */
-  endSeries(isGone: (instance: AlertInstance) => boolean): void {
+  endSeries(isGone: (instance: AlertInstance, rule: AlertRule) => boolean): void {
     for (const [ruleId, alerts] of this.#alerts)
       for (const [key, instance] of alerts) {
-        if (!isGone(instance)) continue;
-        this.#endings.push({ compiled: this.rules.get(ruleId)!, key, instance, reason: 'series_gone' });
+        const compiled = this.rules.get(ruleId)!;
+        if (!isGone(instance, compiled.rule)) continue;
+        this.#endings.push({ compiled, key, instance, reason: 'series_gone' });
         this.#delete(ruleId, key);
       }
   }

@@ -16,20 +16,46 @@ export interface ClaimedShard extends ShardClaim {
   readonly evaluatedAt: Date | null;
 }
 
-/** A sign of life. Gives the shards that are still this process's own, and the time of the database. */
+/** What a replica learns when it gives a sign of life. */
+export interface Standing {
+  /** The shards that are still its own. */
+  readonly own: ReadonlySet<number>;
+  /** How many it should have, of those that there are: as many as the others, rounded up. */
+  readonly share: number;
+  /** The time of the database. */
+  readonly now: Date;
+}
+
+/** A sign of life of a replica, whether or not it owns any shard. */
 export async function renewShards(
   db: Kysely<Schema>,
+  replica: string,
   claims: readonly ShardClaim[],
-): Promise<{ own: Set<number>; now: Date }> {
-  const { rows } = await sql<{ own: number[]; now: Date }>`
+): Promise<Standing> {
+  const { rows } = await sql<{ own: number[]; share: number; now: Date }>`
     with renewed as (
       update alert_shards s set lease_until = clock_timestamp() + ${LEASE}::interval
       from ${claimed(claims)}
       where s.shard = mine.shard and s.lease_token = mine.lease_token
       returning s.shard
+    ), alive as (
+      insert into alert_replicas (id, lease_until) values (${replica}, clock_timestamp() + ${LEASE}::interval)
+      on conflict (id) do update set lease_until = excluded.lease_until
+    ), dead as (
+      delete from alert_replicas where id <> ${replica} and lease_until < clock_timestamp() - interval '1 hour'
+    ), others as (
+      select count(*) as count from alert_replicas where id <> ${replica} and lease_until >= clock_timestamp()
     )
-    select array(select shard from renewed) as own, clock_timestamp() as now`.execute(db);
-  return { own: new Set(rows[0]!.own), now: rows[0]!.now };
+    select array(select shard from renewed) as own, clock_timestamp() as now,
+           ceil((select count(*) from alert_shards)::float8 / (1 + count))::int as share
+    from others`.execute(db);
+  const { own, share, now } = rows[0]!;
+  return { own: new Set(own), share, now };
+}
+
+/** Says that a replica is gone, so that the others need not wait for its lease to run out. */
+export async function forgetReplica(db: Kysely<Schema>, replica: string): Promise<void> {
+  await db.deleteFrom('alert_replicas').where('id', '=', replica).execute();
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   type HealthStatus,
   worstStatus,
 } from './healthProbe.ts';
+import { observeAlerting } from './observeAlerting.ts';
 import { observeIntegrations } from './observeIntegrations.ts';
 import { observeAuditLog, observeFailedLogins, observeKeys } from './observeSecurity.ts';
 import { observeDatabase, observeMigrations, observeRateLimits, observeWorkers } from './observeServices.ts';
@@ -36,6 +37,8 @@ interface Dependencies {
   readonly system: SystemRecorder;
   readonly loopDelay: LoopDelay;
   readonly rateLimits: () => RateLimitStoreState;
+  /** Whether alert rules are meant to be evaluated, here or elsewhere. */
+  readonly alerting: boolean;
   /** Monotonic milliseconds since when this process watches; what was due before waits for it only since then. */
   readonly watchingSinceMs?: number;
 }
@@ -49,7 +52,8 @@ export class HealthMonitor {
   readonly #clock: Clock;
   #loop: PollLoop | null = null;
 
-  constructor({ database, clock, system, loopDelay, rateLimits, watchingSinceMs = performance.now() }: Dependencies) {
+  constructor(deps: Dependencies) {
+    const { database, clock, system, loopDelay, rateLimits, alerting, watchingSinceMs = performance.now() } = deps;
     this.#clock = clock;
     const probe = (observe: () => Promise<HealthObservation> | HealthObservation) =>
       new HealthProbe(async () => observe(), clock);
@@ -59,6 +63,7 @@ export class HealthMonitor {
         migrations: probe(() => observeMigrations(database)),
         workers: probe(() => observeWorkers(database, watchingSinceMs)),
         rateLimits: probe(() => observeRateLimits(rateLimits())),
+        ...(alerting ? { alerting: probe(() => observeAlerting(database, watchingSinceMs)) } : {}),
       },
       system: {
         eventLoop: probe(() => observeEventLoop(loopDelay.read())),

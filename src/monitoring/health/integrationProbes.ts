@@ -10,7 +10,9 @@ import {
   type ClaimedIntegration,
   claimDue,
   keepLook,
+  lookSoon,
   putOff,
+  readComingBack,
   readPlatformLooks,
   readTraffic,
 } from './probeQueries.ts';
@@ -33,7 +35,7 @@ interface Dependencies {
 /**
  * Looks at every connected integration about every five minutes: at its calls where there are some, else with a call of
  * its own. After failures it looks less often. While a provider is down only one of its integrations is asked in a
- * round. Several processes share the work.
+ * round, until one works again; then the others are asked within a minute. Several processes share the work.
  */
 export class IntegrationProbes {
   readonly #deps: Dependencies;
@@ -68,18 +70,20 @@ export class IntegrationProbes {
       readPlatformLooks(db),
     ]);
     const down = new Set(providersDown(looks).map(({ platform }) => platform));
+    const comingBack = new Set(await readComingBack(db, [...down]));
     const asked = new Set<string>();
     const waiting = claimed.values();
     const worker = async () => {
       for (const one of waiting) {
         const calls = traffic.get(one.integration_id);
         const seen = calls === undefined ? null : judgeTraffic(calls);
-        if (seen !== null) await this.#keep(one, seen);
-        else if (down.has(one.platform) && asked.has(one.platform)) {
+        const isDown = down.has(one.platform);
+        if (seen !== null) await this.#keep(one, seen, isDown);
+        else if (isDown && asked.has(one.platform) && !comingBack.has(one.platform)) {
           await putOff(db, one, nextCheckMs(0, this.#random()));
         } else {
           asked.add(one.platform);
-          await this.#probe(one);
+          await this.#probe(one, isDown);
         }
       }
     };
@@ -87,7 +91,7 @@ export class IntegrationProbes {
     return claimed.length;
   }
 
-  async #probe(one: ClaimedIntegration): Promise<void> {
+  async #probe(one: ClaimedIntegration, isDown: boolean): Promise<void> {
     let look: IntegrationLook;
     try {
       const result = await this.#deps.test(one.integration_id);
@@ -96,12 +100,14 @@ export class IntegrationProbes {
     } catch (error) {
       look = { state: 'fail', source: 'probe', outcome: 'not_testable', detail: errorMessage(error).slice(0, 500) };
     }
-    await this.#keep(one, look);
+    await this.#keep(one, look, isDown);
   }
 
-  async #keep(one: ClaimedIntegration, look: IntegrationLook): Promise<void> {
+  async #keep(one: ClaimedIntegration, look: IntegrationLook, isDown: boolean): Promise<void> {
+    const { db } = this.#deps.database;
     const failures = look.state === 'fail' ? one.failures + 1 : 0;
-    await keepLook(this.#deps.database.db, one, look, nextCheckMs(failures, this.#random()));
+    await keepLook(db, one, look, nextCheckMs(failures, this.#random()));
+    if (look.state === 'pass' && isDown) await lookSoon(db, one.platform);
   }
 
   async #round(): Promise<number> {

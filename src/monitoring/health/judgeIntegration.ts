@@ -14,9 +14,9 @@ export interface IntegrationLook {
 }
 
 /** Fewer calls than these prove no failure. */
-const MIN_CALLS = 5;
+export const MIN_CALLS = 5;
 const WARN_SHARE = 0.05;
-const FAIL_SHARE = 0.5;
+export const FAIL_SHARE = 0.5;
 
 const INTERVAL_MS = 5 * 60_000;
 const LONGEST_INTERVAL_MS = 60 * 60_000;

@@ -6,14 +6,20 @@ const UNSIGNED_WARN_S = 300;
 const LOGINS_WARN = 50;
 const KEY_WARN_DAYS = 365;
 
-/** Whether events reach the tree and are signed: what is not yet cannot be proved. */
+/** Whether the log verifies, and whether events reach the tree and are signed: what is not yet cannot be proved. */
 export async function observeAuditLog(database: Database): Promise<HealthObservation> {
-  const { rows } = await query<{ lag_s: number | null }>(
+  const { rows } = await query<{ lag_s: number | null; finding: { kind: string; seq: number } | null }>(
     database,
-    'select extract(epoch from now() - unsigned_since)::float8 as lag_s from audit_tree',
+    `select (select extract(epoch from now() - unsigned_since)::float8 from audit_tree) as lag_s,
+            (select finding from audit_checks where finding is not null limit 1) as finding`,
   );
-  const lag = Math.max(0, Math.round(rows[0]?.lag_s ?? 0));
+  const { lag_s, finding } = rows[0]!;
+  const lag = Math.max(0, Math.round(lag_s ?? 0));
   const observed = { observedValue: lag, observedUnit: 's', threshold: UNSIGNED_WARN_S };
+  if (finding !== null) {
+    const output = `The log was changed (${finding.kind} at entry ${finding.seq}). "audit verify" says more.`;
+    return { status: 'fail', ...observed, output };
+  }
   if (lag < UNSIGNED_WARN_S) return { status: 'pass', ...observed };
   return { status: 'warn', ...observed, output: 'Entries of the audit log wait for their signature: no worker signs.' };
 }

@@ -1,14 +1,15 @@
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../store/schema.ts';
 import type { IntegrationLook, Traffic } from './judgeIntegration.ts';
-import type { PlatformLook } from './providersDown.ts';
+import { OUTAGES, type PlatformLook } from './providersDown.ts';
 
 const ADOPT_ROWS = 1_000;
 /** A claim that brought nothing, because its process died, is given to another after this. */
 const CLAIM_SECONDS = 120;
 const TRAFFIC_SECONDS = 300;
 /** What was seen longer ago says nothing about a provider now. */
-const LOOKS_SECONDS = 3_900;
+export const LOOKS_SECONDS = 3_900;
+const SOON_SECONDS = 60;
 
 export interface ClaimedIntegration {
   readonly integration_id: string;
@@ -84,6 +85,28 @@ export async function putOff(db: Kysely<Schema>, { integration_id, claim }: Clai
   await sql`
     update integration_health set next_check_at = now() + make_interval(secs => ${nextMs / 1000})
     where integration_id = ${integration_id} and claim = ${claim}`.execute(db);
+}
+
+/** A provider is back: what failed for it is looked at within a minute, not within the hour it would else wait. */
+export async function lookSoon(db: Kysely<Schema>, platform: string): Promise<void> {
+  await sql`
+    update integration_health h
+    set next_check_at = least(h.next_check_at, now() + random() * make_interval(secs => ${SOON_SECONDS}))
+    from integrations i
+    where i.id = h.integration_id and i.platform = ${platform}
+      and h.state = 'fail' and h.outcome = any(${[...OUTAGES]}::text[])
+      and h.next_check_at > now() + make_interval(secs => ${SOON_SECONDS})`.execute(db);
+}
+
+/** Of these platforms, those with an integration that failed until just now: the provider may be back. */
+export async function readComingBack(db: Kysely<Schema>, platforms: readonly string[]): Promise<string[]> {
+  if (platforms.length === 0) return [];
+  const { rows } = await sql<{ platform: string }>`
+    select distinct i.platform
+    from integration_health h join integrations i on i.id = h.integration_id
+    where i.platform = any(${[...platforms]}::text[])
+      and h.state = 'pass' and h.changed_at >= now() - make_interval(secs => ${2 * SOON_SECONDS})`.execute(db);
+  return rows.map(({ platform }) => platform);
 }
 
 export async function readPlatformLooks(db: Kysely<Schema>): Promise<PlatformLook[]> {

@@ -1,15 +1,16 @@
 /** Outcomes that speak of the provider, not of one customer's credentials or settings. */
-const OUTAGES: ReadonlySet<string> = new Set([
+export const OUTAGES: readonly string[] = [
   'timeout',
   'unreachable',
   'dns_error',
   'tls_error',
   'provider_error',
   'circuit_open',
-]);
+];
 
 const MIN_FAILING = 3;
-const MIN_SHARE = 0.6;
+/** From here on a provider is taken to be down. */
+export const OUTAGE_PERCENT = 60;
 
 /** Integrations of one platform that were looked at lately, by how that ended. */
 export interface PlatformLook {
@@ -30,7 +31,12 @@ export interface ProviderDown {
 }
 
 export function isOutage(outcome: string | null): boolean {
-  return outcome !== null && OUTAGES.has(outcome);
+  return outcome !== null && OUTAGES.includes(outcome);
+}
+
+/** The share of a platform's integrations that fail with an outage; 0 as long as these are fewer than three. */
+export function outagePercent(failing: number, looked: number): number {
+  return failing < MIN_FAILING ? 0 : (100 * failing) / looked;
 }
 
 /** A provider is down when at least three of its integrations, and 60 % of those looked at, fail with an outage. */
@@ -41,7 +47,7 @@ export function providersDown(looks: readonly PlatformLook[]): ProviderDown[] {
     const failed = known.filter(({ state, outcome }) => state === 'fail' && isOutage(outcome));
     const looked = sum(known);
     const failing = sum(failed);
-    if (failing < MIN_FAILING || failing / looked < MIN_SHARE) return [];
+    if (outagePercent(failing, looked) < OUTAGE_PERCENT) return [];
     const [most] = failed.toSorted((a, b) => b.count - a.count);
     return [{ platform, failing, looked, outcome: most!.outcome! }];
   });

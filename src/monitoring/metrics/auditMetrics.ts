@@ -1,4 +1,6 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import type { Schema } from '../../store/schema.ts';
+import type { MetricQuery, MetricSample } from '../alerts/types.ts';
 import type { Measured } from './groupedQuery.ts';
 
 /**
@@ -31,3 +33,18 @@ export const AUDIT_METRICS: Readonly<Record<string, Measured>> = {
   denied_access: entries('access.denied'),
   failed_logins: entries('login.failed'),
 };
+
+/**
+ * 1 while the log does not verify, 0 while it does; nothing when nobody has verified it within the window. Only what is
+ * so now is known.
+ */
+export async function queryAuditTamper(
+  db: Kysely<Schema>,
+  { windowMs }: MetricQuery,
+  atMs: number,
+): Promise<MetricSample[]> {
+  const { rows } = await sql<{ changed: boolean }>`
+    select bool_or(finding is not null) as changed from audit_checks
+    having max(checked_at) > ${new Date(atMs - windowMs)}`.execute(db);
+  return rows.map(({ changed }) => ({ labels: {}, value: changed ? 1 : 0, samples: 1 }));
+}

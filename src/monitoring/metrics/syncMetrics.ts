@@ -10,7 +10,7 @@ const finished = (from: Date, at: Date) => sql`
     from sync_runs r join integrations i on i.id = r.integration_id and i.status <> 'deleting'
     where r.finished_at > ${from} and r.finished_at <= ${at}`;
 
-/** Each integration's finished runs of the window, with those that failed after the last that succeeded. */
+/** Each connected integration's finished runs of the window, with those that failed after the last that succeeded. */
 const inRow = (from: Date, at: Date) => sql`
     from (
       select integration_id, count(*) as runs,
@@ -21,7 +21,7 @@ const inRow = (from: Date, at: Date) => sql`
         from sync_runs where finished_at > ${from} and finished_at <= ${at}
       ) run
       group by integration_id
-    ) r join integrations i on i.id = r.integration_id and i.status <> 'deleting'
+    ) r join integrations i on i.id = r.integration_id and i.status not in ('deleting', 'disconnected')
     where true`;
 
 const count = (condition: ReturnType<typeof sql>): Measured['values'] => ({

@@ -2,9 +2,10 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../store/database.ts';
 import type { Schema } from '../../store/schema.ts';
 import type { MetricQuery, MetricSample, MetricSource } from '../alerts/types.ts';
-import { AUDIT_METRICS } from './auditMetrics.ts';
-import { CALL_METRICS } from './callMetrics.ts';
+import { ATTEMPT_METRICS } from './attemptMetrics.ts';
+import { AUDIT_METRICS, queryAuditTamper } from './auditMetrics.ts';
 import { groupedQuery, type Measured } from './groupedQuery.ts';
+import { queryPlatformOutage } from './platformOutage.ts';
 import { queryQueueAge } from './queueAge.ts';
 import { querySyncAge } from './syncAge.ts';
 import { SYNC_METRICS } from './syncMetrics.ts';
@@ -14,12 +15,14 @@ type Answer = (db: Kysely<Schema>, query: MetricQuery, atMs: number) => Promise<
 /** The server ends what takes longer. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 
-const GROUPED: Readonly<Record<string, Measured>> = { ...CALL_METRICS, ...SYNC_METRICS, ...AUDIT_METRICS };
+const GROUPED: Readonly<Record<string, Measured>> = { ...ATTEMPT_METRICS, ...SYNC_METRICS, ...AUDIT_METRICS };
 
 const OTHERS: Readonly<Record<string, Answer>> = {
   seconds_since_last_success: querySyncAge,
   sync_intervals_since_success: querySyncAge,
+  audit_tamper: queryAuditTamper,
   job_queue_age_seconds: queryQueueAge,
+  platform_outage: queryPlatformOutage,
 };
 
 /**

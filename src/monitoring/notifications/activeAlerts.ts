@@ -1,25 +1,15 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { isVisible, type VisibleIntegrations } from '../../integrations/visibleIntegrations.ts';
 import type { Schema } from '../../store/schema.ts';
+import {
+  ACKNOWLEDGEMENT_COLUMNS,
+  type AcknowledgementRow,
+  type AlertFlags,
+  flagsOf,
+  joinAcknowledgement,
+} from './alertFlags.ts';
 import { loadMuter } from './muteQueries.ts';
-import type { Mute } from './muting.ts';
 import type { Labels } from './types.ts';
-
-/** What keeps an alert from being told of, or from being told again. None of it stops its evaluation. */
-interface AlertFlags {
-  /** Ids of the silences that match. */
-  readonly silencedBy: readonly string[];
-  /** The inhibition rule that holds it back. */
-  readonly inhibitedBy: string | null;
-  /** Ids of the maintenance windows that are open for it. */
-  readonly maintenance: readonly string[];
-  readonly acknowledgement: {
-    readonly author: string;
-    readonly comment: string;
-    readonly at: string;
-    readonly until: string | null;
-  } | null;
-}
 
 /** An alert that is active, with whether it is told of. Times are ISO 8601. */
 export interface ActiveAlert extends AlertFlags {
@@ -34,7 +24,7 @@ export interface ActiveAlert extends AlertFlags {
   readonly startsAt: string;
 }
 
-interface Row {
+interface Row extends AcknowledgementRow {
   readonly alert_key: string;
   readonly rule_id: string;
   readonly fingerprint: string;
@@ -43,10 +33,6 @@ interface Row {
   readonly value: number | null;
   readonly condition: string;
   readonly starts_at: Date;
-  readonly author: string | null;
-  readonly comment: string | null;
-  readonly acknowledged_at: Date | null;
-  readonly until: Date | null;
 }
 
 /** Whether somebody may see the alert `a`: those of integrations only where they may see the integration. */
@@ -61,13 +47,12 @@ export async function listActiveAlerts(
   db: Kysely<Schema>,
   options: { nowMs: number; limit: number; after?: string; visible?: VisibleIntegrations },
 ): Promise<ActiveAlert[]> {
-  const now = new Date(options.nowMs);
   const { rows } = await sql<Row>`
     select a.alert_key, a.rule_id, a.fingerprint, a.labels, a.annotations, a.condition, a.starts_at,
-           coalesce(i.value, a.value) as value, k.author, k.comment, k.acknowledged_at, k.until
+           coalesce(i.value, a.value) as value, ${ACKNOWLEDGEMENT_COLUMNS}
     from notified_alerts a
     left join alert_instances i on i.rule_id = a.rule_id and i.fingerprint = a.fingerprint
-    left join alert_acknowledgements k on k.alert_key = a.alert_key and (k.until is null or k.until > ${now})
+    ${joinAcknowledgement(sql`a.alert_key`, options.nowMs)}
     where a.ends_at is null and a.alert_key > ${options.after ?? ''} and ${mayBeSeen(options.visible)}
     order by a.alert_key
     limit ${options.limit}`.execute(db);
@@ -81,20 +66,6 @@ export async function listActiveAlerts(
     value: row.value,
     condition: row.condition,
     startsAt: row.starts_at.toISOString(),
-    ...flagsOf(muter.mutesOf(row.labels)),
-    acknowledgement:
-      row.acknowledged_at === null
-        ? null
-        : {
-            author: row.author!,
-            comment: row.comment!,
-            at: row.acknowledged_at.toISOString(),
-            until: row.until?.toISOString() ?? null,
-          },
+    ...flagsOf(muter, row.labels, row),
   }));
-}
-
-function flagsOf(mutes: readonly Mute[]): Omit<AlertFlags, 'acknowledgement'> {
-  const by = (reason: Mute['reason']) => mutes.filter((mute) => mute.reason === reason).map((mute) => mute.by);
-  return { silencedBy: by('silenced'), inhibitedBy: by('inhibited')[0] ?? null, maintenance: by('maintenance') };
 }

@@ -8,27 +8,45 @@ export interface InhibitionRule {
   readonly targetMatchers: readonly Matcher[];
   /** A label that both lack counts as equal. */
   readonly equal: readonly string[];
+  /** For so long after the source has ended they are held back too. */
+  readonly lingerMs: number;
+}
+
+/** An alert that fires, or ended lately. */
+export interface FiringAlert {
+  /** Names it over all rules. */
+  readonly key: string;
+  readonly labels: Labels;
+  readonly endsAtMs: number | null;
+}
+
+/** Why an alert is held back. */
+export interface Inhibition {
+  /** Id of the inhibition rule. */
+  readonly rule: string;
+  /** Key of the alert that is the cause. */
+  readonly alert: string;
 }
 
 /**
- * The id of a rule that holds an alert back, or null. `firing` are the alerts that fire now; that a source is itself
- * silenced or held back changes nothing. Alerts that are source and target of one rule do not hold each other back:
+ * What holds an alert back, or null. That a source is itself silenced or held back changes nothing. Alerts that are
+ * source and target of one rule do not hold each other back:
  * https://prometheus.io/docs/alerting/latest/configuration/#inhibition-related-settings
  */
-export function inhibitedBy(
+export function inhibitionOf(
   labels: Labels,
   rules: readonly InhibitionRule[],
-  firingOf: (rule: InhibitionRule) => readonly Labels[],
-): string | null {
+  sourcesOf: (rule: InhibitionRule) => readonly FiringAlert[],
+): Inhibition | null {
   for (const rule of rules) {
     if (!matchesAll(rule.targetMatchers, labels)) continue;
     const isSourceToo = matchesAll(rule.sourceMatchers, labels);
-    const found = firingOf(rule).some(
+    const found = sourcesOf(rule).find(
       (source) =>
-        rule.equal.every((name) => labelOf(source, name) === labelOf(labels, name)) &&
-        !(isSourceToo && matchesAll(rule.targetMatchers, source)),
+        rule.equal.every((name) => labelOf(source.labels, name) === labelOf(labels, name)) &&
+        !(isSourceToo && matchesAll(rule.targetMatchers, source.labels)),
     );
-    if (found) return rule.id;
+    if (found !== undefined) return { rule: rule.id, alert: found.key };
   }
   return null;
 }

@@ -9,6 +9,8 @@ import type { InhibitionRule } from './inhibition.ts';
 import { labelName, type Matcher, matchersSchema, matchesEverything } from './labelMatchers.ts';
 
 const MAX_RULES = 100;
+/** Alerts that ended are known for a day. */
+const MAX_LINGER_MS = 12 * 3_600_000;
 
 export const inhibitionSchema = z.strictObject({
   name: z
@@ -20,6 +22,7 @@ export const inhibitionSchema = z.strictObject({
   sourceMatchers: matchersSchema.min(1).describe('While such an alert fires …'),
   targetMatchers: matchersSchema.min(1).describe('… these are not told of …'),
   equal: z.array(labelName).max(20).default([]).describe('… where these labels are the same.'),
+  lingerMs: z.int().min(0).max(MAX_LINGER_MS).default(0).describe('And for so long after the first has ended.'),
 });
 export type InhibitionInput = z.input<typeof inhibitionSchema>;
 
@@ -47,6 +50,7 @@ export class InhibitionService {
       sourceMatchers: row.source_matchers as Matcher[],
       targetMatchers: row.target_matchers as Matcher[],
       equal: row.equal_labels,
+      lingerMs: row.linger_ms,
       createdAt: row.created_at.toISOString(),
     }));
   }
@@ -71,6 +75,7 @@ export class InhibitionService {
         source_matchers: JSON.stringify(data.sourceMatchers),
         target_matchers: JSON.stringify(data.targetMatchers),
         equal_labels: data.equal,
+        linger_ms: data.lingerMs,
       };
       await tx
         .insertInto('inhibition_rules')
@@ -88,7 +93,7 @@ export class InhibitionService {
       const deleted = await tx
         .deleteFrom('inhibition_rules')
         .where('id', '=', id)
-        .returning(['name', 'source_matchers', 'target_matchers', 'equal_labels'])
+        .returning(['name', 'source_matchers', 'target_matchers', 'equal_labels', 'linger_ms'])
         .executeTakeFirst();
       if (deleted === undefined) throw new InhibitionRuleNotFoundError(id);
       await this.#audit.record(tx, {

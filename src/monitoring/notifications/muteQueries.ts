@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../store/schema.ts';
-import type { InhibitionRule } from './inhibition.ts';
+import type { FiringAlert, InhibitionRule } from './inhibition.ts';
 import type { Matcher } from './labelMatchers.ts';
 import type { WindowTimes } from './maintenanceTimes.ts';
 import { Muter } from './muting.ts';
@@ -25,6 +25,7 @@ export async function loadMuter(db: Kysely<Schema>, nowMs: number): Promise<Mute
     sourceMatchers: rule.source_matchers as Matcher[],
     targetMatchers: rule.target_matchers as Matcher[],
     equal: rule.equal_labels,
+    lingerMs: rule.linger_ms,
   }));
   return new Muter(
     {
@@ -37,7 +38,7 @@ export async function loadMuter(db: Kysely<Schema>, nowMs: number): Promise<Mute
       maintenance: windows.map((row) => ({ id: row.id, matchers: row.matchers as Matcher[], times: timesOf(row) })),
       inhibitions,
     },
-    await loadSources(db, inhibitions),
+    await loadSources(db, inhibitions, nowMs),
     nowMs,
   );
 }
@@ -53,17 +54,28 @@ export function timesOf(row: {
   return { startsAtMs: row.starts_at!.getTime(), endsAtMs: row.ends_at!.getTime() };
 }
 
-/** Alerts that fire and may be the source of an inhibition, found along the index of labels. */
-async function loadSources(db: Kysely<Schema>, rules: readonly InhibitionRule[]): Promise<Labels[]> {
+/** Alerts that may be the source of an inhibition: those that fire, and those that ended so lately that they linger. */
+async function loadSources(
+  db: Kysely<Schema>,
+  rules: readonly InhibitionRule[],
+  nowMs: number,
+): Promise<FiringAlert[]> {
   if (rules.length === 0) return [];
-  const wanted = rules.map(({ sourceMatchers }) =>
-    Object.fromEntries(
-      sourceMatchers.filter(({ op, value }) => op === '=' && value !== '').map(({ label, value }) => [label, value]),
-    ),
-  );
-  const { rows } = await sql<{ labels: Labels }>`
-    select labels from notified_alerts
-    where ends_at is null and labels @> any(${wanted.map((labels) => JSON.stringify(labels))}::jsonb[])
+  const wanted = rules.map(({ sourceMatchers }) => {
+    const equal = sourceMatchers.filter(({ op, value }) => op === '=' && value !== '');
+    return JSON.stringify(Object.fromEntries(equal.map(({ label, value }) => [label, value])));
+  });
+  const since = new Date(nowMs - Math.max(...rules.map(({ lingerMs }) => lingerMs)));
+  const { rows } = await sql<{ alert_key: string; labels: Labels; ends_at: Date | null }>`
+    select alert_key, labels, ends_at from notified_alerts
+    where ends_at is null and labels @> any(${wanted}::jsonb[])
+    union all
+    select alert_key, labels, ends_at from notified_alerts
+    where ends_at > ${since} and labels @> any(${wanted}::jsonb[])
     limit ${MAX_SOURCES}`.execute(db);
-  return rows.map((row) => row.labels);
+  return rows.map((row) => ({
+    key: row.alert_key,
+    labels: row.labels,
+    endsAtMs: row.ends_at?.getTime() ?? null,
+  }));
 }

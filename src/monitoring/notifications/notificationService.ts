@@ -29,6 +29,8 @@ export interface NotificationStatus {
   /** Names of those that notifications do not arrive at. */
   readonly failingChannels: readonly string[];
   readonly pendingNotifications: number;
+  /** Rules that cannot be evaluated now: what they watch for would go unnoticed. */
+  readonly failingRules: number;
   /** What somebody should do about it; null when all is well. */
   readonly warning: string | null;
 }
@@ -110,8 +112,10 @@ export class NotificationService {
   }
 
   async status(): Promise<NotificationStatus> {
-    const { rows } = await sql<{ alerts: number; pending: number }>`
+    const { rows } = await sql<{ alerts: number; pending: number; rules: number }>`
       select (select count(*) from notified_alerts where ends_at is null) as alerts,
+             (select count(*) from alert_rule_failures f join alert_rules r on r.id = f.rule_id
+              where r.enabled and r.deleted_at is null) as rules,
              (select count(*) from notifications where status = 'pending') as pending`.execute(this.#database.db);
     const channels = (await this.channels.list()).filter((channel) => channel.active);
     const failingChannels = channels.filter((channel) => channel.failingSince !== null).map((channel) => channel.name);
@@ -120,14 +124,16 @@ export class NotificationService {
       channels: channels.length,
       failingChannels,
       pendingNotifications: rows[0]!.pending,
-      warning: warningOf(channels.length, failingChannels),
+      failingRules: rows[0]!.rules,
+      warning: warningOf(channels.length, failingChannels, rows[0]!.rules),
     };
   }
 }
 
-function warningOf(channels: number, failing: readonly string[]): string | null {
+function warningOf(channels: number, failing: readonly string[], rules: number): string | null {
   if (channels === 0)
     return 'Nobody is told of alerts: there is no notification channel. Add one with POST /api/v1/alerts/channels.';
   if (failing.length > 0) return `Notifications do not arrive at: ${failing.join(', ')}.`;
+  if (rules > 0) return `${rules} alert rules cannot be evaluated; GET /api/v1/alerts/rules says why ("failure").`;
   return null;
 }

@@ -21,7 +21,7 @@ export async function deleteOldNotifications({ db }: Database, now: Date, signal
       where due_at is null and updated_at < ${daysAgo(GROUPS_KEPT_DAYS)}
         and not exists (select from notifications n where n.group_id = g.id and n.status = 'pending')
       limit ${BATCH_ROWS} for update skip locked)`,
-    // Two groups may have let go of an alert at the same moment, each believing that the other one still has it.
+    // What ended may hold other alerts back for some hours more.
     sql`delete from notified_alerts where alert_key in (
       select alert_key from notified_alerts a
       where ends_at < ${daysAgo(1)} and not exists (select from alert_group_members m where m.alert_key = a.alert_key)

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import { AlertRules } from '../../../src/monitoring/alerts/alertRules.ts';
+import { DEFAULT_RULES } from '../../../src/monitoring/alerts/defaultRules.ts';
 import { AlertEvaluator } from '../../../src/monitoring/alerts/evaluator.ts';
 import { unheardAudit } from '../../support/audit.ts';
 import { useTestDatabase } from '../../support/database.ts';
@@ -183,7 +184,7 @@ describe('no data and errors', () => {
     expect((await changes()).map(({ change, labels }) => [change, labels])).toEqual([
       ['normal>no_data', {}],
       ['no_data>error', {}],
-      ['normal>no_data', { integrationId: 'int_b' }],
+      ['normal>no_data', { integrationId: 'int_b', platform: 'p' }],
       ['error>normal', {}],
     ]);
   });
@@ -322,6 +323,56 @@ test('the alerts of an integration that was deleted end, though no data keeps th
     { change: 'firing>normal', reason: 'series_gone', labels: { integrationId: 'int_gone' } },
   ]);
 });
+
+test('alerts that no data keeps end when their integration is disconnected, or their process is gone', async () => {
+  const { pool } = database.current;
+  const keep = await rules.create(errorRateRule({ name: 'keep', noData: 'keep' }));
+  const disk = {
+    metric: 'disk_free_ratio',
+    aggregation: 'last' as const,
+    groupBy: ['process'] as string[],
+    op: '<' as const,
+  };
+  await rules.create(errorRateRule({ name: 'disk', noData: 'keep', ...disk }));
+  // Whoever watches for absence wants to be told of it.
+  await rules.create(errorRateRule({ name: 'watch', noData: 'alerting', ...disk }));
+  await pool.query(
+    `delete from system_minutes;
+     insert into system_minutes (bucket, metric, process, samples, latest_at)
+     values (now(), 'process_cpu', 'host:2', '{0}', now()), (now() - interval '1 hour', 'process_cpu', 'host:1', '{0}', now())`,
+  );
+  const processes = [1, 2].map((pid) => ({ labels: { process: `host:${pid}` }, value: 0, samples: 1 }));
+  source.answer = ({ metric }) => (metric === 'error_rate' ? [sample('int_a', 7), sample('int_b', 7)] : processes);
+  const evaluator = await wholeReplica();
+  await evaluator.evaluate(at(0));
+  await pool.query(`update integrations set status = 'disconnected' where id = 'int_b'`);
+  source.answer = ({ metric }) => (metric === 'error_rate' ? [] : processes.slice(1));
+  await evaluator.evaluate(at(70));
+  const { rows } = await pool.query(
+    `select rule_name, reason, labels from alert_changes where to_state = 'normal' order by rule_name`,
+  );
+  expect(rows).toMatchObject([
+    { rule_name: 'disk', reason: 'series_gone', labels: { process: 'host:1' } },
+    { rule_name: 'keep', reason: 'series_gone', labels: { integrationId: 'int_b' } },
+  ]);
+  expect((await rules.get(keep.id)).failure).toBeNull();
+});
+
+test.each(['security.denied_access', 'security.failed_logins'])(
+  'one query that fails wakes nobody, several do: %s',
+  async (key) => {
+    await rules.seed({ [key]: DEFAULT_RULES[key]! });
+    const evaluator = await wholeReplica();
+    source.answer = () => Promise.reject(new Error('canceled'));
+    await evaluator.evaluate(at(0));
+    source.answer = () => [];
+    await evaluator.evaluate(at(60));
+    expect(await told()).toEqual(['normal>pending@0', 'pending>normal@60']);
+    source.answer = () => Promise.reject(new Error('canceled'));
+    for (const second of [120, 180, 240]) await evaluator.evaluate(at(second));
+    expect((await told()).slice(2)).toEqual(['normal>pending@120', 'pending>firing@240']);
+  },
+);
 
 test('the value of an alert that goes on is of late', async () => {
   await rules.create(errorRateRule());

@@ -94,4 +94,17 @@ describe('the default rules', () => {
     expect(now.map(({ id }) => id)).toEqual(made.map(({ id }) => id).filter((id) => id !== made[1]!.id));
     expect(now[0]).toMatchObject({ threshold: 1_000, isDefault: true });
   });
+
+  test('of a later version are added to an installation that has the others, once', async () => {
+    const { 'performance.provider_down': added, ...before } = DEFAULT_RULES;
+    await rules.seed(before);
+    const old = await rules.list({}, null, 100);
+    await rules.seed(DEFAULT_RULES);
+    const [made, ...others] = (await rules.list({}, null, 100)).filter(({ id }) => !old.some((one) => one.id === id));
+    expect(made).toMatchObject({ name: added!.name, labels: { inhibits: 'platform' }, isDefault: true });
+    expect(others).toEqual([]);
+    await rules.delete(made!.id);
+    await rules.seed(DEFAULT_RULES);
+    expect(await rules.list({}, null, 100)).toEqual(old);
+  });
 });

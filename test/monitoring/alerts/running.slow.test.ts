@@ -10,7 +10,7 @@ import { errorRateRule } from './support/rules.ts';
 const database = useTestDatabase();
 
 const statesOf = async (app: App, ruleId: string) =>
-  (await app.alerts.list({ ruleId }, { kind: 'all' }, null, 10)).map(({ state }) => state);
+  (await app.monitoringService.getAlerts({ ruleId })).map(({ state }) => state);
 
 test('a running server evaluates by itself, another one takes over, and changes of rules count within seconds', async () => {
   const { pool } = database.current;

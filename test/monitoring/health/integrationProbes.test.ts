@@ -116,6 +116,21 @@ test('while a provider is down its integrations are told apart, and only one of 
   await probes({ tested }).look();
   expect(tested).toHaveLength(1);
   provider.answer = null;
+
+  // It is back: nobody waits an hour for what failed with it.
+  await app.database.pool.query(
+    `update integration_health set next_check_at = case integration_id when $1 then now() else now() + interval '1 hour' end`,
+    [ids[0]],
+  );
+  await probes().look();
+  expect(await stateOf(ids[0]!)).toMatchObject({ state: 'pass' });
+  const { rows } = await app.database.pool.query(
+    `select integration_id from integration_health where state = 'fail' and next_check_at > now() + interval '61 seconds'`,
+  );
+  expect(rows).toEqual([]);
+  await makeDue();
+  await probes().look();
+  expect((await app.monitoringService.getIntegrationsHealth()).providersDown).toEqual([]);
 });
 
 test('two processes share the work, and what is disconnected is let go of', async () => {

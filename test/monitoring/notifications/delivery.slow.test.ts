@@ -144,6 +144,144 @@ describe('a channel that fails', () => {
   });
 });
 
+describe('the alert about a channel that fails', () => {
+  const failing = async (notifications: Notifications) => {
+    const active = await notifications.service.listActive({ limit: 10 });
+    return active.filter(({ labels }) => labels.alertname === 'Notification channel fails').length;
+  };
+  /** Two channels, of which one has just failed, and was told of by the other. */
+  async function failed(): Promise<{ notifications: Notifications; good: Receiver; bad: Receiver; badId: string }> {
+    const notifications = await openNotifications();
+    const [bad, good] = [await startReceiver(), await startReceiver()];
+    const badId = await addWebhook(notifications, bad, 'bad');
+    await addWebhook(notifications, good, 'good');
+    bad.answers.push(...Array.from({ length: 50 }, () => ({ status: 410 })));
+    await change('a', 'firing', notifications.clock.now());
+    await pass(notifications, 2 * MINUTE);
+    expect(await failing(notifications)).toBe(1);
+    return { notifications, good, bad, badId };
+  }
+
+  it.each<[string, (service: Notifications['service'], id: string) => Promise<unknown>]>([
+    ['is deleted', (service, id) => service.channels.delete(id)],
+    ['is switched off', (service, id) => service.channels.update(id, { active: false })],
+  ])('is over when the channel %s', async (_how, act) => {
+    const { notifications, good, badId } = await failed();
+    await act(notifications.service, badId);
+    expect(await failing(notifications)).toBe(0);
+    await pass(notifications, 6 * MINUTE);
+    expect(titles(good).filter((title) => title.endsWith('channel fails'))).toEqual([
+      'alert.firing Notification channel fails',
+      'alert.resolved Notification channel fails',
+    ]);
+  });
+
+  it('is over when a test message arrives, and comes back when it fails again', async () => {
+    const { notifications, bad, badId } = await failed();
+    expect(await notifications.service.channels.test(badId)).toMatchObject({ ok: false });
+    expect(await failing(notifications)).toBe(1);
+    bad.answers.length = 0;
+    expect(await notifications.service.channels.test(badId)).toMatchObject({ ok: true });
+    expect(await failing(notifications)).toBe(0);
+    expect((await notifications.service.status()).failingChannels).toEqual([]);
+    bad.answers.push(...Array.from({ length: 50 }, () => ({ status: 410 })));
+    await change('b', 'firing', notifications.clock.now());
+    await pass(notifications, MINUTE);
+    expect(await failing(notifications)).toBe(1);
+  });
+
+  it('comes back when the channel is switched on again and fails again', async () => {
+    const { notifications, badId } = await failed();
+    await notifications.service.channels.update(badId, { active: false });
+    await notifications.service.channels.update(badId, { active: true });
+    await change('b', 'firing', notifications.clock.now());
+    await pass(notifications, MINUTE);
+    expect(await failing(notifications)).toBe(1);
+  });
+});
+
+describe('alerts whose channels are gone', () => {
+  it('go to the policy when the rule names channels that were deleted', async () => {
+    const notifications = await openNotifications();
+    const { service, clock } = notifications;
+    const [named, other] = [await startReceiver(), await startReceiver()];
+    const namedId = await addWebhook(notifications, named, 'named');
+    await addWebhook(notifications, other, 'other');
+    const notify = { policyId: null, channelIds: [namedId] };
+    await change('a', 'firing', clock.now(), { notify });
+    await pass(notifications, MINUTE);
+    expect([titles(named), titles(other)]).toEqual([['alert.firing a'], []]);
+    await service.channels.delete(namedId);
+    await change('b', 'firing', clock.now(), { notify });
+    await pass(notifications, 6 * MINUTE);
+    expect(titles(other).sort()).toEqual(['alert.firing a', 'alert.firing b']);
+  });
+
+  it('go to the fallback channel when those of the policy are switched off', async () => {
+    const notifications = await openNotifications();
+    const { service, clock } = notifications;
+    const [own, fallback, other] = [await startReceiver(), await startReceiver(), await startReceiver()];
+    const ownId = await addWebhook(notifications, own, 'own');
+    const fallbackId = await addWebhook(notifications, fallback, 'fallback');
+    await addWebhook(notifications, other, 'other');
+    await service.policies.update('apo_default', { channels: [ownId], fallbackChannel: fallbackId });
+    await service.channels.update(ownId, { active: false });
+    await change('a', 'firing', clock.now());
+    await pass(notifications, MINUTE);
+    expect([titles(own), titles(fallback), titles(other)]).toEqual([[], ['alert.firing a'], []]);
+  });
+});
+
+it('of a rule that cannot be evaluated it is told why, not what the rule says of a value', async () => {
+  const notifications = await openNotifications();
+  const receiver = await startReceiver();
+  await addWebhook(notifications, receiver);
+  const annotations = { summary: 'no value logins failed', runbook: 'https://example.com/run' };
+  await change('a', 'firing', notifications.clock.now(), { annotations, reason: 'error', error: 'canceled' });
+  await change('b', 'firing', notifications.clock.now(), { annotations, reason: 'no_data' });
+  await pass(notifications, MINUTE);
+  const told = receiver.received.map(({ body }) => body.data.alerts[0]);
+  expect(Object.fromEntries(told.map(({ name, summary }) => [name, summary]))).toEqual({
+    a: 'The rule cannot be evaluated, so nothing is known: canceled',
+    b: 'Nothing was measured.',
+  });
+  expect(told[0].runbook).toBe('https://example.com/run');
+});
+
+describe('an inhibition that lingers', () => {
+  it('holds back what begins after its cause, and tells the end of what was told before', async () => {
+    const notifications = await openNotifications();
+    const { service, clock } = notifications;
+    const receiver = await startReceiver();
+    await addWebhook(notifications, receiver);
+    const matching = (value: string) => [{ label: 'role', op: '=' as const, value }];
+    await service.inhibitions.add({
+      name: 'lingers',
+      sourceMatchers: matching('cause'),
+      targetMatchers: matching('effect'),
+      lingerMs: 20 * MINUTE,
+    });
+    const effect = { labels: { role: 'effect' } };
+    await change('early', 'firing', clock.now(), effect);
+    await pass(notifications, MINUTE);
+    await change('cause', 'firing', clock.now(), { labels: { role: 'cause' } });
+    await pass(notifications, 6 * MINUTE);
+    await change('cause', 'normal', clock.now(), { labels: { role: 'cause' } });
+    await change('late', 'firing', clock.now(), effect);
+    await pass(notifications, 10 * MINUTE);
+    await change('early', 'normal', clock.now(), effect);
+    await pass(notifications, 8 * MINUTE);
+    expect(titles(receiver)).toEqual([
+      'alert.firing early',
+      'alert.firing cause',
+      'alert.resolved cause',
+      'alert.resolved early',
+    ]);
+    await pass(notifications, 6 * MINUTE);
+    expect(titles(receiver).slice(4)).toEqual(['alert.firing late']);
+  });
+});
+
 describe('without a channel', () => {
   it('says so, and tells the first channel that is added of what fires', async () => {
     const warnings: string[] = [];
@@ -151,7 +289,9 @@ describe('without a channel', () => {
     const notifications = await openNotifications({ log });
     await change('a', 'firing', notifications.clock.now());
     await pass(notifications, 12 * MINUTE);
-    expect(warnings).toEqual(['Alerts fire and nobody is told: there is no notification channel. Add one.']);
+    expect(warnings).toEqual([
+      'Alerts fire and nobody is told: no notification channel that they go to is there and active.',
+    ]);
     expect((await notifications.service.status()).warning).toContain('no notification channel');
     const receiver = await startReceiver();
     await addWebhook(notifications, receiver);

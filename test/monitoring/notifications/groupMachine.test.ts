@@ -16,6 +16,7 @@ const INHIBITION = {
   sourceMatchers: [{ label: 'role', op: '=', value: 'source' } as const],
   targetMatchers: [{ label: 'role', op: '=', value: 'target' } as const],
   equal: ['team'],
+  lingerMs: 0,
 };
 
 type Event = TimelineEvent | readonly [atS: number, kind: 'acknowledge' | 'unacknowledge', alert: string];
@@ -63,14 +64,14 @@ function replay({ events, untilS, timing = TIMELINE_TIMING, steps = [], wantsRes
       }
       continue;
     }
-    const firing = [...state.alerts.values()].filter((alert) => alert.endsAtMs === null).map((alert) => alert.labels);
+    const firing = [...state.alerts.values()].map((alert) => ({ ...alert, key: alert.fingerprint }));
     const muter = new Muter({ silences, maintenance: [], inhibitions: [INHIBITION] }, firing, nowMs);
     const context: FlushContext = {
       nowMs,
       timing,
       channels: ['first'],
       steps,
-      muteReason: (alert) => muter.mutesOf(alert.labels)[0]?.reason ?? null,
+      muteReason: (alert) => muter.reasonOf(alert.labels),
       isAcknowledged: (alert) => acknowledged.has(alert),
       wantsResolved: () => wantsResolved,
     };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FiringAlert } from '../../../src/monitoring/notifications/inhibition.ts';
 import { type Matcher, matchersSchema, matchesAll } from '../../../src/monitoring/notifications/labelMatchers.ts';
 import { cronFault, isOpen, nextBeginning } from '../../../src/monitoring/notifications/maintenanceTimes.ts';
 import { Muter } from '../../../src/monitoring/notifications/muting.ts';
@@ -79,20 +80,32 @@ describe('what mutes', () => {
     sourceMatchers: [{ label: 'role', op: '=', value: 'cause' } as const],
     targetMatchers: [{ label: 'role', op: '=~', value: 'effect|cause' } as const],
     equal: ['site'],
+    lingerMs: 0,
   };
-  const muter = (firing: Record<string, string>[]) =>
-    new Muter({ silences: [], maintenance: [], inhibitions: [rule] }, firing, 0);
+  const source = (labels: Record<string, string>, endsAtMs: number | null = null) => ({
+    key: 'cause',
+    labels,
+    endsAtMs,
+  });
+  const inhibition = (labels: Record<string, string>, alert: FiringAlert, inhibitions = [rule], nowMs = 0) =>
+    new Muter({ silences: [], maintenance: [], inhibitions }, [alert], nowMs).mutesOf(labels).inhibitedBy;
 
   it('is the source of the same place only, where a label that both lack is the same', () => {
-    const mutes = (labels: Record<string, string>, source: Record<string, string>) =>
-      muter([source]).mutesOf(labels).length > 0;
-    expect(mutes({ role: 'effect', site: 'a' }, { role: 'cause', site: 'a' })).toBe(true);
-    expect(mutes({ role: 'effect', site: 'a' }, { role: 'cause', site: 'b' })).toBe(false);
-    expect(mutes({ role: 'effect' }, { role: 'cause' })).toBe(true);
-    expect(mutes({ role: 'other', site: 'a' }, { role: 'cause', site: 'a' })).toBe(false);
+    const cause = { rule: 'r', alert: 'cause' };
+    expect(inhibition({ role: 'effect', site: 'a' }, source({ role: 'cause', site: 'a' }))).toEqual(cause);
+    expect(inhibition({ role: 'effect', site: 'a' }, source({ role: 'cause', site: 'b' }))).toBeNull();
+    expect(inhibition({ role: 'effect' }, source({ role: 'cause' }))).toEqual(cause);
+    expect(inhibition({ role: 'other', site: 'a' }, source({ role: 'cause', site: 'a' }))).toBeNull();
   });
 
   it('is never an alert itself, nor another one that is source and target as well', () => {
-    expect(muter([{ role: 'cause', site: 'a' }]).mutesOf({ role: 'cause', site: 'a' })).toEqual([]);
+    expect(inhibition({ role: 'cause', site: 'a' }, source({ role: 'cause', site: 'a' }))).toBeNull();
+  });
+
+  it('is a source that ended only as long as the rule lingers', () => {
+    const ended = source({ role: 'cause' }, 1_000);
+    const lingering = [{ ...rule, lingerMs: 500 }];
+    const at = (nowMs: number, rules = lingering) => inhibition({ role: 'effect' }, ended, rules, nowMs) !== null;
+    expect([at(1_000), at(1_499), at(1_500), at(1_000, [rule])]).toEqual([true, true, false, false]);
   });
 });

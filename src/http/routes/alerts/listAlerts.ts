@@ -5,6 +5,7 @@ import { decodeCursor, toPage } from '../../cursor.ts';
 import { alertAnswer, alertFilter } from '../../schemas/alerts.ts';
 import { cursor, limitOf, pageOf } from '../../schemas/parts.ts';
 import { answers } from '../../schemas/problem.ts';
+import { plain } from '../notifications/plain.ts';
 import { type AddRoute, API } from '../route.ts';
 
 const query = z.strictObject({ ...alertFilter, cursor, limit: limitOf(LIMITS.pageSizeMax) });
@@ -20,7 +21,7 @@ export const listAlerts: AddRoute = (server, app) => {
         operationId: 'listAlerts',
         summary: 'List alerts',
         description:
-          'Those that changed last come first. Alerts of integrations show up for those who may see the integration; resolved ones for a day, with `state=normal`.',
+          'Those that changed last come first. Alerts of integrations show up for those who may see the integration; resolved ones for a day, with `state=normal`. Each says what keeps it from being told of.',
         tags: ['monitoring'],
         querystring: query,
         response: answers({ 200: pageOf(alertAnswer) }, 400),
@@ -31,25 +32,30 @@ export const listAlerts: AddRoute = (server, app) => {
       const [, ms, ruleId, fingerprint] = CURSOR.exec(decodeCursor(from, (text) => CURSOR.test(text)) ?? '') ?? [];
       const before = ms === undefined ? null : { changedAt: Number(ms), ruleId: ruleId!, fingerprint: fingerprint! };
       const visible = await request.access.visible('integrations:read');
-      const alerts = await app.alerts.list(filter, visible, before, limit + 1);
+      const alerts = await app.monitoringService.getAlerts({ ...filter, before, limit: limit + 1 }, visible);
       const page = toPage(alerts, limit, (alert) => `${alert.changedAt}.${alert.ruleId}.${alert.fingerprint}`);
       return { ...page, data: page.data.map(toAnswer) };
     },
   );
 };
 
-function toAnswer(alert: ListedAlert) {
-  const { activeSince, firedAt, resolvedAt, changedAt, lastEvaluatedAt, labels, annotations, ...rest } = alert;
-  return {
+function toAnswer({
+  activeSince,
+  firedAt,
+  recoveredSince: _,
+  resolvedAt,
+  changedAt,
+  lastEvaluatedAt,
+  ...rest
+}: ListedAlert) {
+  return plain({
     ...rest,
-    labels: { ...labels },
-    annotations: { ...annotations },
     activeSince: toIso(activeSince),
     firedAt: toIso(firedAt),
     resolvedAt: toIso(resolvedAt),
     changedAt: new Date(changedAt).toISOString(),
     evaluatedAt: new Date(lastEvaluatedAt).toISOString(),
-  };
+  });
 }
 
 function toIso(ms: number | null): string | null {

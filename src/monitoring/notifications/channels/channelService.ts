@@ -5,12 +5,15 @@ import type { Clock } from '../../../core/clock.ts';
 import { namedId, newId, newIdName } from '../../../core/ids.ts';
 import { invalidInput, parseInput } from '../../../core/input.ts';
 import type { CredentialStore } from '../../../credentials/credentialStore.ts';
-import { CHANNEL_SECRET_OWNER } from '../../../credentials/rewrapBatch.ts';
 import type { Database } from '../../../store/database.ts';
 import type { Schema } from '../../../store/schema.ts';
 import { changeOf, toJson } from '../auditing.ts';
 import { ChannelInUseError, ChannelNameTakenError, ChannelNotFoundError } from '../errors.ts';
 import { testMessage } from '../message.ts';
+import { endChannelAlert } from '../notifier/channelAlert.ts';
+import { noteChannel } from '../notifier/deliveryQueries.ts';
+import { type Channel, toChannel } from './channel.ts';
+import { mergedSecrets, SealedSecrets } from './channelSecrets.ts';
 import type { ChannelSender } from './channelSender.ts';
 import {
   type ChannelChange,
@@ -24,33 +27,12 @@ import {
 import type { ChannelKind, ChannelSecrets, ChannelSettings, DeliveryResult, OpenChannel } from './types.ts';
 
 const MAX_CHANNELS = 100;
-/** How long a former signing secret signs beside the new one. */
-const OVERLAP_MS = 24 * 3_600_000;
 const UNIQUE_VIOLATION = '23505';
-
-/** A channel without what is secret. Times are ISO 8601. */
-export interface Channel {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: ChannelKind;
-  readonly settings: ChannelSettings;
-  readonly sendResolved: boolean;
-  readonly active: boolean;
-  /** Notifications given up in a row. */
-  readonly failures: number;
-  readonly failingSince: string | null;
-  readonly lastError: string | null;
-  readonly lastDeliveredAt: string | null;
-  readonly testedAt: string | null;
-  readonly testOk: boolean | null;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
 
 /** Where notifications go. Addresses of chats, keys and signing secrets are sealed and never given back. */
 export class ChannelService {
   readonly #database: Database;
-  readonly #credentials: CredentialStore;
+  readonly #secrets: SealedSecrets;
   readonly #audit: AuditTrail;
   readonly #sender: ChannelSender;
   readonly #clock: Clock;
@@ -65,7 +47,7 @@ export class ChannelService {
     publicUrl: string;
   }) {
     this.#database = options.database;
-    this.#credentials = options.credentials;
+    this.#secrets = new SealedSecrets(options.credentials);
     this.#audit = options.audit;
     this.#sender = options.sender;
     this.#clock = options.clock;
@@ -108,7 +90,7 @@ export class ChannelService {
         settings: JSON.stringify(divided.settings),
         send_resolved: data.sendResolved ?? true,
         active: data.active ?? true,
-        ...(await this.#seal(tx, id, secrets)),
+        ...(await this.#secrets.seal(tx, id, secrets)),
       };
       await tx
         .insertInto('notification_channels')
@@ -133,6 +115,8 @@ export class ChannelService {
         ? undefined
         : divideSettings(parseInput(SETTINGS_OF_KIND[kind], change.settings, 'The settings of the channel'));
     await this.#storing(change.name ?? '', async (tx) => {
+      // Before the channel's row is locked, as those who deliver do.
+      if (change.active === false) await endChannelAlert(tx, id, this.#clock.now());
       const row = await tx
         .selectFrom('notification_channels')
         .selectAll()
@@ -145,7 +129,7 @@ export class ChannelService {
           ? {}
           : {
               settings: JSON.stringify(settings.settings),
-              ...(await this.#seal(tx, id, this.#merged(kind, await this.#secretsOf(row, tx), settings.secrets))),
+              ...(await this.#sealMerged(tx, row, settings.secrets)),
             };
       const next = {
         name: change.name ?? row.name,
@@ -154,7 +138,13 @@ export class ChannelService {
       };
       await tx
         .updateTable('notification_channels')
-        .set({ ...next, ...sealed, version: sql`version + 1`, updated_at: sql`now()` })
+        .set({
+          ...next,
+          ...sealed,
+          ...(next.active ? {} : { failures: 0, failing_since: null }),
+          version: sql`version + 1`,
+          updated_at: sql`now()`,
+        })
         .where('id', '=', id)
         .execute();
       const before = { name: row.name, sendResolved: row.send_resolved, active: row.active, settings: row.settings };
@@ -183,6 +173,7 @@ export class ChannelService {
           channels?.includes(id) || fallback_channel === id || JSON.stringify(steps).includes(JSON.stringify(id)),
       );
       if (users.length > 0) throw new ChannelInUseError(users.map(({ name }) => name));
+      await endChannelAlert(tx, id, this.#clock.now());
       const deleted = await tx
         .deleteFrom('notification_channels')
         .where('id', '=', id)
@@ -205,6 +196,9 @@ export class ChannelService {
     const result = await this.#sender.send(channel, { id: newId('notification'), message });
     const durationMs = Math.round(this.#clock.monotonicMs() - startedMs);
     await this.#database.transaction(async (tx) => {
+      // That it works again need not wait for the next alert to be shown.
+      if (result.ok && (await noteChannel(tx, id, 'delivered', '', this.#clock.now())) === 'works')
+        await endChannelAlert(tx, id, this.#clock.now());
       await tx
         .updateTable('notification_channels')
         .set({ tested_at: new Date(this.#clock.now()), test_ok: result.ok })
@@ -224,7 +218,7 @@ export class ChannelService {
     const row = await this.#find(id);
     if (row === undefined) return null;
     const { name, kind } = row;
-    return { id, name, kind, settings: row.settings as ChannelSettings, secrets: await this.#secretsOf(row) };
+    return { id, name, kind, settings: row.settings as ChannelSettings, secrets: await this.#secrets.open(row) };
   }
 
   #find(id: string) {
@@ -237,21 +231,13 @@ export class ChannelService {
     return row;
   }
 
-  /** A new signing secret does not end the former one at once: receivers change over meanwhile. */
-  #merged(kind: ChannelKind, old: ChannelSecrets, given: ChannelSecrets): ChannelSecrets {
-    if (kind !== 'webhook') return given;
-    if (given.secret === undefined || given.secret === old.secret)
-      return { ...given, secret: old.secret, ...(old.former === undefined ? {} : { former: old.former }) };
-    return { ...given, former: { secret: old.secret!, untilMs: this.#clock.now() + OVERLAP_MS } };
-  }
-
-  async #secretsOf(row: { id: string; secret_envelope: unknown }, tx?: Transaction<Schema>): Promise<ChannelSecrets> {
-    return (await this.#credentials.open(contextOf(row.id), row.secret_envelope, tx)) as ChannelSecrets;
-  }
-
-  async #seal(tx: Transaction<Schema>, id: string, secrets: ChannelSecrets) {
-    const { envelope, keyId } = await this.#credentials.seal(contextOf(id), secrets, tx);
-    return { secret_envelope: JSON.stringify(envelope), key_id: keyId };
+  async #sealMerged(
+    tx: Transaction<Schema>,
+    row: { id: string; kind: ChannelKind; secret_envelope: unknown },
+    given: ChannelSecrets,
+  ) {
+    const old = await this.#secrets.open(row, tx);
+    return this.#secrets.seal(tx, row.id, mergedSecrets(row.kind, old, given, this.#clock.now()));
   }
 
   #assertMail(): void {
@@ -269,42 +255,4 @@ export class ChannelService {
       throw new ChannelNameTakenError(name);
     }
   }
-}
-
-function contextOf(id: string) {
-  return { owner: CHANNEL_SECRET_OWNER, integrationId: '', field: `notificationChannel:${id}` };
-}
-
-function toChannel(row: {
-  id: string;
-  name: string;
-  kind: ChannelKind;
-  settings: unknown;
-  send_resolved: boolean;
-  active: boolean;
-  failures: number;
-  failing_since: Date | null;
-  last_error: string | null;
-  last_delivered_at: Date | null;
-  tested_at: Date | null;
-  test_ok: boolean | null;
-  created_at: Date;
-  updated_at: Date;
-}): Channel {
-  return {
-    id: row.id,
-    name: row.name,
-    kind: row.kind,
-    settings: row.settings as ChannelSettings,
-    sendResolved: row.send_resolved,
-    active: row.active,
-    failures: row.failures,
-    failingSince: row.failing_since?.toISOString() ?? null,
-    lastError: row.last_error,
-    lastDeliveredAt: row.last_delivered_at?.toISOString() ?? null,
-    testedAt: row.tested_at?.toISOString() ?? null,
-    testOk: row.test_ok,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-  };
 }

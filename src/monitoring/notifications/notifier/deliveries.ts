@@ -5,7 +5,7 @@ import type { Database } from '../../../store/database.ts';
 import type { ChannelSender } from '../channels/channelSender.ts';
 import type { ChannelService } from '../channels/channelService.ts';
 import type { DeliveryResult } from '../channels/types.ts';
-import { loadPolicies } from '../policyQueries.ts';
+import { beginChannelAlert, endChannelAlert } from './channelAlert.ts';
 import {
   type ClaimedNotification,
   claimNotifications,
@@ -16,7 +16,6 @@ import {
   withdrawFromLog,
 } from './deliveryQueries.ts';
 import { retryDelayMs } from './retries.ts';
-import { takeAlerts } from './takeAlerts.ts';
 
 const MAX_UNDER_WAY = 32;
 /** A channel that hangs must not keep the others waiting. */
@@ -102,8 +101,8 @@ export class Deliveries {
         if (!passedOn) await withdrawFromLog(tx, claimed);
       }
       const news = await noteChannel(tx, claimed.channel_id, verdict.kind, result.detail, nowMs);
-      if (news !== null)
-        await takeAlerts(tx, [channelAlert(claimed, news, result, nowMs)], await loadPolicies(tx), nowMs);
+      if (news === 'fails') await beginChannelAlert(tx, claimed.channel_id, claimed.channel_name, result.detail, nowMs);
+      if (news === 'works') await endChannelAlert(tx, claimed.channel_id, nowMs);
     });
     if (verdict.kind === 'failed')
       this.#log.error('A notification could not be delivered', {
@@ -142,25 +141,4 @@ export class Deliveries {
     );
     return delayMs === null ? { kind: 'failed' } : { kind: 'again', atMs: nowMs + delayMs };
   }
-}
-
-/** That a channel does not work is an alert like any other, so that the other channels tell of it. */
-function channelAlert(claimed: ClaimedNotification, news: 'fails' | 'works', { detail }: DeliveryResult, atMs: number) {
-  return {
-    kind: news === 'fails' ? 'began' : 'ended',
-    ruleId: 'notifications',
-    fingerprint: claimed.channel_id,
-    labels: {
-      alertname: 'Notification channel fails',
-      severity: 'error',
-      kind: 'system',
-      channel: claimed.channel_name,
-      channelId: claimed.channel_id,
-    },
-    annotations: { summary: `Notifications do not arrive at the channel ${claimed.channel_name}: ${detail}` },
-    notify: { policyId: null, channelIds: [] },
-    value: null,
-    condition: '',
-    atMs,
-  } as const;
 }

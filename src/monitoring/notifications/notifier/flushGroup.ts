@@ -83,16 +83,16 @@ async function flushGroup(tx: Transaction<Schema>, group: GroupRow, round: Flush
     level: group.level,
     log,
   };
-  const known = (ids: readonly string[]) => ids.filter((id) => channels.has(id));
+  const known = (ids: readonly string[]) => ids.filter((id) => channels.get(id)?.active);
   const steps = policy.steps.map(({ afterMs, channels: ids }) => ({ afterMs, channels: known(ids) }));
   const acknowledged = new Set(members.filter((row) => row.acknowledged).map((row) => row.alert_key));
-  const told = known(group.channels ?? policy.channels ?? [...channels.keys()]);
+  const told = receiversOf(group.channels, policy, channels);
   const { state: next, notices } = flush(state, {
     nowMs,
     timing: policy,
     channels: told,
     steps,
-    muteReason: (alert) => muter.mutesOf(alert.labels)[0]?.reason ?? null,
+    muteReason: ({ labels, endsAtMs }) => muter.reasonOf(labels, endsAtMs !== null),
     isAcknowledged: (key) => acknowledged.has(key),
     wantsResolved: (id) => channels.get(id)!.sendResolved,
   });
@@ -119,13 +119,13 @@ async function flushGroup(tx: Transaction<Schema>, group: GroupRow, round: Flush
         channel_name: channels.get(notice.channel)!.name,
         reason: notice.reason,
         message: JSON.stringify(message),
-        fallback_channel_id: fallback !== null && channels.has(fallback) ? fallback : null,
+        fallback_channel_id: fallback !== null && channels.get(fallback)?.active ? fallback : null,
         due_at: new Date(nowMs),
         created_at: new Date(nowMs),
       })
       .execute();
   }
-  const firing = members.some((row) => row.ends_at === null && muter.mutesOf(row.labels).length === 0);
+  const firing = members.some((row) => row.ends_at === null && muter.reasonOf(row.labels) === null);
   return { notifications: notices.length, unheard: firing && told.length === 0 };
 }
 
@@ -144,14 +144,34 @@ async function loadMembers(tx: Transaction<Schema>, groupId: string, nowMs: numb
   return rows;
 }
 
-async function loadChannels(tx: Transaction<Schema>): Promise<Map<string, { name: string; sendResolved: boolean }>> {
+interface ChannelRow {
+  readonly name: string;
+  readonly sendResolved: boolean;
+  readonly active: boolean;
+}
+
+async function loadChannels(tx: Transaction<Schema>): Promise<Map<string, ChannelRow>> {
   const rows = await tx
     .selectFrom('notification_channels')
-    .select(['id', 'name', 'send_resolved'])
-    .where('active', '=', true)
+    .select(['id', 'name', 'send_resolved', 'active'])
     .orderBy('id')
     .execute();
-  return new Map(rows.map((row) => [row.id, { name: row.name, sendResolved: row.send_resolved }]));
+  return new Map(rows.map((row) => [row.id, { name: row.name, sendResolved: row.send_resolved, active: row.active }]));
+}
+
+/**
+ * Who is told: the channels that the rule names, unless all of them were deleted; else the policy's. Where none of them
+ * is active, the fallback channel is, so that one that was switched off does not leave alerts unheard.
+ */
+function receiversOf(
+  named: readonly string[] | null,
+  policy: Pick<Policy, 'channels' | 'fallbackChannel'>,
+  channels: ReadonlyMap<string, { readonly active: boolean }>,
+): string[] {
+  const own = named?.some((id) => channels.has(id)) ? named : (policy.channels ?? [...channels.keys()]);
+  const active = own.filter((id) => channels.get(id)?.active);
+  if (active.length > 0 || policy.fallbackChannel === null) return active;
+  return channels.get(policy.fallbackChannel)?.active ? [policy.fallbackChannel] : [];
 }
 
 async function loadLog(tx: Transaction<Schema>, groupId: string): Promise<Map<string, ChannelLog>> {
@@ -194,15 +214,11 @@ async function storeLog(
   }
 }
 
-/** An alert that ended is forgotten when the last of its groups has let it go. */
+/** The group lets go of alerts that ended. Their rows stay for what they hold back a while longer. */
 async function dropEnded(tx: Transaction<Schema>, groupId: string, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
   await sql`
     delete from alert_group_members where group_id = ${groupId} and alert_key = any(${keys}::text[])`.execute(tx);
-  await sql`
-    delete from notified_alerts a
-    where a.alert_key = any(${keys}::text[]) and a.ends_at is not null
-      and not exists (select from alert_group_members m where m.alert_key = a.alert_key)`.execute(tx);
 }
 
 function toAlert(row: MemberRow): GroupAlert {

@@ -100,7 +100,7 @@ export class Notifier {
 
   #hear(unheard: boolean): void {
     if (unheard && !this.#unheard)
-      this.#log.warn('Alerts fire and nobody is told: there is no notification channel. Add one.');
+      this.#log.warn('Alerts fire and nobody is told: no notification channel that they go to is there and active.');
     this.#unheard = unheard;
   }
 

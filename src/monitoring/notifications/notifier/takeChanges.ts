@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../../store/database.ts';
-import { type AlertState, meaningOf } from '../../alerts/types.ts';
+import { type AlertEvidence, type AlertReason, type AlertState, meaningOf } from '../../alerts/types.ts';
 import { loadPolicies } from '../policyQueries.ts';
 import type { Labels } from '../types.ts';
 import { type AlertEffect, takeAlerts } from './takeAlerts.ts';
@@ -20,6 +20,8 @@ interface ChangeRow {
   readonly annotations: Labels;
   readonly notify: AlertEffect['notify'];
   readonly value: number | null;
+  readonly reason: AlertReason;
+  readonly evidence: AlertEvidence;
   readonly at: Date;
   readonly op: string | null;
   readonly threshold: string | null;
@@ -54,17 +56,25 @@ function effectOf(row: ChangeRow): AlertEffect[] {
   const kind = meaningOf({ from: row.from_state, to: row.to_state });
   if (kind === null) return [];
   const { rule_name: alertname, severity } = row;
+  const unknown = row.to_state === 'normal' ? null : whyUnknown(row);
   const effect: AlertEffect = {
     kind,
     ruleId: row.rule_id,
     fingerprint: row.fingerprint,
     // What the rule is called and how bad it is cannot be hidden by a label of a series.
     labels: { ...row.labels, alertname, severity, kind: row.kind },
-    annotations: row.annotations,
+    // What the rule says of a value says nothing where there is none.
+    annotations: unknown === null ? row.annotations : { ...row.annotations, summary: unknown },
     notify: row.notify,
     value: row.value,
     condition: row.op === null ? '' : `${row.op} ${row.threshold}`,
     atMs: row.at.getTime(),
   };
   return [effect];
+}
+
+function whyUnknown({ reason, evidence }: ChangeRow): string | null {
+  if (reason === 'error')
+    return `The rule cannot be evaluated, so nothing is known: ${evidence.error ?? 'no reason given'}`;
+  return reason === 'no_data' ? 'Nothing was measured.' : null;
 }

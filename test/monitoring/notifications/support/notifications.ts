@@ -66,7 +66,13 @@ const TABLES = [
   'notification_policies',
   'notification_channels',
 ];
-const DEFAULT_INHIBITIONS = ['inh_refused_credentials', 'inh_many_errors', 'inh_integration', 'inh_platform'];
+const DEFAULT_INHIBITIONS = [
+  'inh_refused_credentials',
+  'inh_many_errors',
+  'inh_integration',
+  'inh_platform',
+  'inh_platform_aftermath',
+];
 
 async function clean({ db }: Database): Promise<void> {
   for (const table of TABLES) await sql`delete from ${sql.table(table)}`.execute(db);
@@ -90,6 +96,9 @@ export interface Change {
   readonly notify?: { policyId: string | null; channelIds: string[] };
   readonly severity?: string;
   readonly value?: number;
+  readonly reason?: 'value' | 'error' | 'no_data';
+  /** Of the query. */
+  readonly error?: string;
   readonly atMs: number;
 }
 
@@ -101,10 +110,10 @@ export async function writeChange({ db }: Database, change: Change): Promise<voi
     insert into alert_changes (seq, rule_id, fingerprint, rule_name, kind, severity, from_state, to_state, reason,
       labels, annotations, notify, integration_id, value, evidence, at)
     select value, ${`rule_${alert}`}, '0000000000000001', ${alert}, 'system', ${change.severity ?? 'error'},
-      ${from}, ${to}, 'value', ${JSON.stringify(change.labels ?? {})}::jsonb,
+      ${from}, ${to}, ${change.reason ?? 'value'}, ${JSON.stringify(change.labels ?? {})}::jsonb,
       ${JSON.stringify(change.annotations ?? {})}::jsonb,
       ${JSON.stringify(change.notify ?? { policyId: null, channelIds: [] })}::jsonb,
-      null, ${change.value ?? 1}, '{"samples": 1}', ${new Date(change.atMs)}
+      null, ${change.value ?? 1}, ${JSON.stringify({ samples: 1, error: change.error })}::jsonb, ${new Date(change.atMs)}
     from next`.execute(db);
 }
 
