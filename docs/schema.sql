@@ -1,5 +1,7 @@
 -- Made by scripts/dumpSchema.ts from migrations/; not to be edited.
 
+create sequence log_record_numbers;
+
 create sequence records_change_seq;
 
 CREATE OR REPLACE FUNCTION public.raise_access_version()
@@ -680,7 +682,7 @@ create table login_throttles (
 );
 
 create table logs (
-  seq bigint not null,
+  seq bigint not null default nextval('log_record_numbers'::regclass),
   observed_at timestamp with time zone not null,
   at timestamp with time zone not null,
   integration_id text not null,

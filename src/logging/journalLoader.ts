@@ -1,10 +1,13 @@
 import type { Database } from '../store/database.ts';
 import { ensurePartitions } from '../store/partitions.ts';
 import type { Lines } from './journalFiles.ts';
-import { loadLines, splitLines } from './loadLines.ts';
+import { loadLines } from './loadLines.ts';
 
 /** Of one transaction, which holds the next number meanwhile. */
 const BATCH_BYTES = 4 * 1024 * 1024;
+
+const NEWLINE = 10;
+const NO_LINES = Buffer.alloc(0);
 
 /** Where lines come from: a journal of this process, or what another one left. */
 export interface LineSource {
@@ -46,7 +49,7 @@ export class JournalLoader {
     if (lines === null) return false;
     const reading = this.#source.read(lines.to, BATCH_BYTES).catch(() => null);
     // What lies between is the rest of a line that was cut off.
-    await this.#load(splitLines(lines), this.#loaded, lines.to);
+    await this.#load(lines.bytes, this.#loaded, lines.to);
     this.#ahead = await reading;
     return true;
   }
@@ -59,7 +62,7 @@ export class JournalLoader {
     return isGood ? ahead : this.#source.read(this.#loaded, BATCH_BYTES);
   }
 
-  async #load(lines: readonly string[], from: number, to: number): Promise<void> {
+  async #load(lines: Buffer, from: number, to: number): Promise<void> {
     const { database } = this.#options;
     const place = { journalId: this.#source.journalId, from, to };
     try {
@@ -72,22 +75,33 @@ export class JournalLoader {
       }
       if (!isFaultOfData(error)) throw error;
       // A line that the table does not take must not keep the others out: halve until it stands alone.
-      if (lines.length === 1) {
+      const half = middleOf(lines);
+      if (half === lines.length) {
         this.#options.onRefused(error);
-        this.#loaded = await loadLines(database, [], place);
+        this.#loaded = await loadLines(database, NO_LINES, place);
         return;
       }
-      const half = Math.floor(lines.length / 2);
-      const middle = to - lines.slice(half).reduce((bytes, line) => bytes + line.length + 1, 0);
-      await this.#load(lines.slice(0, half), from, middle);
-      if (this.#loaded === middle) await this.#load(lines.slice(half), middle, to);
+      const middle = to - (lines.length - half);
+      await this.#load(lines.subarray(0, half), from, middle);
+      if (this.#loaded === middle) await this.#load(lines.subarray(half), middle, to);
     }
   }
 }
 
+/** Where the line after the one in the middle begins; the end when there is one line. */
+function middleOf(lines: Buffer): number {
+  const before = lines.lastIndexOf(NEWLINE, Math.floor(lines.length / 2)) + 1;
+  return before > 0 ? before : lines.indexOf(NEWLINE) + 1;
+}
+
 /** Lines that waited for days, or come from an archive, may be of a day that has no partition any more. */
-export async function makePartitions(database: Database, lines: readonly string[]): Promise<void> {
-  const days = new Set(lines.map((line) => line.slice(0, 10)));
+export async function makePartitions(database: Database, lines: Buffer): Promise<void> {
+  const days = new Set(
+    lines
+      .toString('latin1')
+      .split('\n')
+      .map((line) => line.slice(0, 10)),
+  );
   for (const day of days) {
     const date = new Date(`${day}T00:00:00Z`);
     if (!Number.isNaN(date.getTime())) await ensurePartitions(database, 'logs', date, 1);

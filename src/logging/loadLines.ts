@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import type { Database } from '../store/database.ts';
 import { LINE_COLUMNS } from './copyLine.ts';
-import type { Lines } from './journalFiles.ts';
-import { NumberedCopy } from './numberedCopy.ts';
+import { GuardedCopy } from './guardedCopy.ts';
 
 /** Of the whole transaction. Others wait for their numbers meanwhile, so it is short; loading is tried again. */
 const DEADLINE_MS = 20_000;
+const NEWLINE = 10;
 const JOURNAL_ID = /^jrn_[0-9a-z]{26}$/;
 
 /** Where lines are: the piece of a journal; null for lines that are in none. */
@@ -16,16 +16,13 @@ export interface Place {
 }
 
 /**
- * Writes lines into `logs`, numbered, in one transaction, which also notes how far the journal is loaded: so each line
+ * Writes lines into `logs`, in one transaction, which also notes how far the journal is loaded: so each line
  * is loaded once, whoever tries how often.
+ * @param lines each with its end
  * @returns where the journal was loaded up to; that is not `place.to` when somebody else has been there, and then
  * nothing was written
  */
-export async function loadLines(
-  database: Pick<Database, 'pool'>,
-  lines: readonly string[],
-  place: Place | null,
-): Promise<number> {
+export async function loadLines(database: Pick<Database, 'pool'>, lines: Buffer, place: Place | null): Promise<number> {
   const client = await database.pool.connect();
   let failure: Error | undefined;
   const timer = setTimeout(() => {
@@ -56,19 +53,17 @@ export async function loadLines(
  * The whole transaction, as one message to the server and one answer with the lines.
  * @returns false when the journal is loaded to another place than `place.from`; then it is to be rolled back
  */
-async function write(client: pg.PoolClient, lines: readonly string[], place: Place | null): Promise<boolean> {
-  const begin = beginSql(lines.length, place);
-  if (lines.length > 0) {
-    const copy = `${begin}; copy logs (seq, ${LINE_COLUMNS}) from stdin; commit`;
-    return (await NumberedCopy.run(client, copy, (first) => numbered(lines, first))) !== null;
-  }
+async function write(client: pg.PoolClient, lines: Buffer, place: Place | null): Promise<boolean> {
+  const begin = beginSql(countLines(lines), place);
+  if (lines.length > 0)
+    return GuardedCopy.run(client, `${begin}; copy logs (${LINE_COLUMNS}) from stdin; commit`, lines);
   const results = (await client.query(begin)) as unknown as pg.QueryResult[];
   if (results.at(-1)!.rows.length === 0) return false;
   await client.query('commit');
   return true;
 }
 
-/** Begins a transaction, and gives the number of the first line, or no row. */
+/** Begins a transaction, sets the number of the first line and gives it, or no row. */
 function beginSql(count: number, place: Place | null): string {
   if (place !== null && !JOURNAL_ID.test(place.journalId)) throw new TypeError('That is no journal.');
   const isNext = place === null ? '' : 'where exists (select from journal)';
@@ -90,7 +85,7 @@ function beginSql(count: number, place: Place | null): string {
     set local idle_in_transaction_session_timeout = ${DEADLINE_MS};
     with ${journal} numbers as (
       update log_sequence set next = next + ${count} ${isNext} returning next - ${count} as first
-    ) select first from numbers`;
+    ) select setval('log_record_numbers', first, false) from numbers`;
 }
 
 async function loadedBytes(client: pg.PoolClient, { journalId }: Place): Promise<number> {
@@ -100,11 +95,8 @@ async function loadedBytes(client: pg.PoolClient, { journalId }: Place): Promise
   return rows[0]?.loaded_bytes ?? 0;
 }
 
-function numbered(lines: readonly string[], first: number): Buffer {
-  return Buffer.from(lines.map((line, index) => `${first + index}\t${line}\n`).join(''), 'latin1');
-}
-
-/** The lines as texts with a character a byte, without their ends. */
-export function splitLines({ bytes }: Pick<Lines, 'bytes'>): string[] {
-  return bytes.toString('latin1', 0, bytes.length - 1).split('\n');
+function countLines(lines: Buffer): number {
+  let count = 0;
+  for (let at = lines.indexOf(NEWLINE); at !== -1; at = lines.indexOf(NEWLINE, at + 1)) count++;
+  return count;
 }

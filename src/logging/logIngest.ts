@@ -5,7 +5,7 @@ import { LogsOverloadedError } from './errors.ts';
 import { Journal } from './journal.ts';
 import { isMissingPartition, JournalLoader, makePartitions } from './journalLoader.ts';
 import { finishJournal, loadLeftJournals } from './leftJournals.ts';
-import { loadLines, splitLines } from './loadLines.ts';
+import { loadLines } from './loadLines.ts';
 import { SEVERITIES } from './types.ts';
 
 /** What is logged within this time shares a transaction; more than half a megabyte does not wait. */
@@ -201,7 +201,7 @@ export class LogIngest {
     if (database === null || this.#direct >= MAX_DIRECT) throw this.#drop(errorMessage(cause));
     this.#direct += 1;
     try {
-      const lines = splitLines({ bytes: Buffer.from(line) });
+      const lines = Buffer.from(line);
       await loadLines(database, lines, null).catch(async (error: unknown) => {
         if (!isMissingPartition(error)) throw error;
         await makePartitions(database, lines);

@@ -822,7 +822,7 @@ export interface NotificationIntakeTable {
 }
 
 export interface LogsTable {
-  seq: number;
+  seq: Generated<number>;
   observed_at: Date;
   at: Date;
   integration_id: string;
