@@ -1,6 +1,7 @@
 import type { Selectable, Transaction } from 'kysely';
 import { sql } from 'kysely';
-import type { InstallationKeysTable, Schema } from '../store/schema.ts';
+import type { Schema } from '../store/schema.ts';
+import type { InstallationKeysTable } from '../store/tables/integrations.ts';
 import type { CryptoBackend } from './cryptoBackend.ts';
 import type { Bytes } from './encoding.ts';
 import { type KdfParameters, parseBox, writeBox } from './envelopeFormat.ts';

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
 import { dropPartition, listDays } from '../store/partitions.ts';
-import type { LogsTable } from '../store/schema.ts';
+import type { LogsTable } from '../store/tables/logs.ts';
 import type { LogArchive } from './archive/logArchive.ts';
 import { addPiece } from './archive/manifest.ts';
 import { type Expiry, expiryOf } from './expiry.ts';

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { JsonObject } from '../core/json.ts';
-import type { LogsTable } from '../store/schema.ts';
+import type { LogsTable } from '../store/tables/logs.ts';
 import { type IntegrationLog, levelOf, type SeverityNumber } from './types.ts';
 
 /** A row of `logs` as it is shown. */

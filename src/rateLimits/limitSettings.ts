@@ -6,7 +6,8 @@ import { errorMessage } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../store/database.ts';
-import type { RateLimitClearsTable, RateLimitsTable, Schema } from '../store/schema.ts';
+import type { Schema } from '../store/schema.ts';
+import type { RateLimitClearsTable, RateLimitsTable } from '../store/tables/rateLimits.ts';
 import { keysOf } from './limitPlan.ts';
 import type { RateLimitRule } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { dumpSchema, SCHEMA_FILE } from '../../scripts/dumpSchema.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -9,7 +9,7 @@ test('docs/schema.sql is what the migrations make', async () => {
   expect(await dumpSchema(database.current.pool)).toBe(readFileSync(SCHEMA_FILE, 'utf8'));
 });
 
-test('the types in schema.ts are those of the tables', async () => {
+test('the declared types are those of the tables', async () => {
   const { rows } = await database.current.pool.query(`
     select table_name as "table", column_name as "column",
       case udt_name when '_float8' then 'double precision[]' else data_type end as type,
@@ -58,17 +58,21 @@ function acceptedTypes({ type, nullable, generated }: Column): string[] {
   return bases.map((one) => (generated ? `Generated<${one}>` : nullable ? `${one} | null` : one));
 }
 
-/** Reads src/store/schema.ts: table to column to type. */
+/** Reads src/store/tables: table to column to type. */
 function readDeclaredTables(): Record<string, Record<string, string>> {
-  const source = readFileSync(new URL('../../src/store/schema.ts', import.meta.url), 'utf8');
+  const folder = new URL('../../src/store/tables/', import.meta.url);
+  const source = readdirSync(folder)
+    .map((file) => readFileSync(new URL(file, folder), 'utf8'))
+    .join('\n');
   const interfaces: Record<string, Record<string, string>> = {};
-  for (const [, name, body] of source.matchAll(/export interface (\w+) \{\n([^}]*)\}/g)) {
+  const declared: Record<string, string> = {};
+  for (const [, name, body] of source.matchAll(/interface (\w+) \{\n([^}]*)\}/g)) {
     const columns: Record<string, string> = {};
     for (const [, column, type] of body!.matchAll(/^ {2}(\w+): (.*);$/gm)) {
       columns[column!] = type!.replace(/'\w+'( \| '\w+')*/, 'words').replace(/Json<.*>$/, 'Json');
     }
-    interfaces[name!] = columns;
+    if (name!.endsWith('Tables')) Object.assign(declared, columns);
+    else interfaces[name!] = columns;
   }
-  const { Schema, ...tables } = interfaces;
-  return Object.fromEntries(Object.entries(Schema!).map(([table, name]) => [table, tables[name]!]));
+  return Object.fromEntries(Object.entries(declared).map(([table, name]) => [table, interfaces[name]!]));
 }

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { newId } from '../../core/ids.ts';
-import type { OneTimeTokensTable, Schema } from '../../store/schema.ts';
+import type { Schema } from '../../store/schema.ts';
+import type { OneTimeTokensTable } from '../../store/tables/accounts.ts';
 import { hashToken, newSecretToken } from './secretTokens.ts';
 
 type Purpose = OneTimeTokensTable['purpose'];

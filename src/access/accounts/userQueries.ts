@@ -1,6 +1,7 @@
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { newId } from '../../core/ids.ts';
-import type { Schema, UsersTable } from '../../store/schema.ts';
+import type { Schema } from '../../store/schema.ts';
+import type { UsersTable } from '../../store/tables/access.ts';
 import { UserNotFoundError } from '../decisions/errors.ts';
 import { NO_ROLE } from '../roles/builtInRoles.ts';
 import { holdRole } from '../roles/roleQueries.ts';

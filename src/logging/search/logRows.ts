@@ -1,5 +1,5 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import type { LogsTable } from '../../store/schema.ts';
+import type { LogsTable } from '../../store/tables/logs.ts';
 
 export type LogRow = Selectable<LogsTable>;
 
