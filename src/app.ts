@@ -23,9 +23,9 @@ import type { ComprehensiveLoggingService } from './logging/comprehensiveLogging
 import type { LogKeeping } from './logging/logKeeping.ts';
 import type { LogReading } from './logging/logReading.ts';
 import { openLogging, openReading, openRecorder } from './logging/openLogging.ts';
-import { Alerts } from './monitoring/alerts/alerts.ts';
+import type { Alerts } from './monitoring/alerts/alerts.ts';
 import type { MonitoringService } from './monitoring/monitoringService.ts';
-import { NotificationService } from './monitoring/notifications/notificationService.ts';
+import type { NotificationService } from './monitoring/notifications/notificationService.ts';
 import { openMonitoring } from './monitoring/openMonitoring.ts';
 import { AttemptLog } from './outgoing/attemptLog.ts';
 import { createOutgoing, type Outgoing } from './outgoing/pipeline.ts';
@@ -254,13 +254,13 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     cipher: new CredentialCipher({ secret: secrets.encryptionSecret, backend: nodeBackend }),
   });
   const monitoring = openMonitoring({
+    config,
     database,
+    credentials,
     audit,
     jobs,
     clock,
     log,
-    dataDir: config.dataDir,
-    enabled: config.monitoringEnabled,
     rateLimits: () => limits.service.storeState(),
     test: async (integrationId) => {
       const integration = await findIntegration(database.db, integrationId);
@@ -276,38 +276,12 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     recorder: performanceRecorder,
     version: VERSION,
   });
-  const notifications = new NotificationService({
-    database,
-    credentials,
-    jobs,
-    audit,
-    clock,
-    log,
-    publicUrl: config.publicUrl,
-    allowedPrivateHosts: config.allowedPrivateHosts,
-    mail: config.mail,
-  });
-  opening.defer(() => notifications.close());
-  const alerts = new Alerts({
-    database,
-    audit,
-    source: monitoring.metrics,
-    clock,
-    log,
-    changed: () => notifications.wake(),
-  });
-  opening.defer(() => alerts.close());
-
   if (workers) {
     await jobs.start();
     logging.start();
     sync.startWorkers();
     audit.start();
-    monitoring.start();
-    if (config.monitoringEnabled) {
-      await alerts.start();
-      notifications.start();
-    }
+    await monitoring.start();
   }
   const open = opening.move();
   return {
@@ -332,10 +306,10 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     integrationService: integrations.service,
     advancedSecurityService,
     monitoringService: monitoring.service,
-    alerts,
+    alerts: monitoring.alerts,
     rateLimitingService: limits.service,
     performanceMonitoringService: performance.service,
-    notifications,
+    notifications: monitoring.notifications,
     comprehensiveLoggingService: logging.service,
     logKeeping: logging.keeping,
     close: () => open.disposeAsync(),

@@ -1,10 +1,13 @@
 import type { AuditTrail } from '../audit/types.ts';
+import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import type { CredentialStore } from '../credentials/credentialStore.ts';
 import type { ConnectionTestResult } from '../integrations/types.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { RateLimitStoreState } from '../rateLimits/types.ts';
 import type { Database } from '../store/database.ts';
+import { Alerts } from './alerts/alerts.ts';
 import { Dashboards } from './dashboards/dashboards.ts';
 import { HealthMonitor } from './health/healthMonitor.ts';
 import { IntegrationProbes } from './health/integrationProbes.ts';
@@ -15,31 +18,35 @@ import { SystemMetrics } from './metrics/systemMetrics.ts';
 import { deleteOldSystemMinutes, SystemRecorder } from './metrics/systemRecorder.ts';
 import { tableMetricSource } from './metrics/tableMetricSource.ts';
 import { MonitoringService } from './monitoringService.ts';
+import { NotificationService } from './notifications/notificationService.ts';
 
 interface Parts {
+  readonly config: Config;
   readonly database: Database;
+  readonly credentials: CredentialStore;
   readonly audit: AuditTrail;
   readonly jobs: Jobs;
   readonly clock: Clock;
   readonly log: Log;
-  readonly dataDir: string;
-  /** False: nothing is sampled and no integration is probed by itself. */
-  readonly enabled: boolean;
   readonly rateLimits: () => RateLimitStoreState;
   readonly test: (integrationId: string) => Promise<ConnectionTestResult | null>;
 }
 
 export interface Monitoring {
   readonly service: MonitoringService;
-  /** What alert rules ask. */
-  readonly metrics: MetricSources;
-  /** Begins to look at the health of this process, to sample it and to probe integrations. */
-  start(): void;
+  readonly alerts: Alerts;
+  readonly notifications: NotificationService;
+  /**
+   * Begins to look at the health of this process, and, unless that is switched off, to sample it, to probe
+   * integrations, to evaluate rules and to tell of alerts.
+   */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
 export function openMonitoring(parts: Parts): Monitoring {
-  const { database, audit, jobs, clock, log, dataDir, enabled, rateLimits, test } = parts;
+  const { config, database, audit, jobs, clock, log, rateLimits, test } = parts;
+  const { dataDir, monitoringEnabled: enabled } = config;
   const loopDelay = new LoopDelay();
   const system = new SystemRecorder({ database, clock, log, dataDir, loopDelay });
   const probes = new IntegrationProbes({ database, clock, log, test });
@@ -51,8 +58,16 @@ export function openMonitoring(parts: Parts): Monitoring {
   jobs.define('monitoring.keep', (_payload, signal) => deleteOldSystemMinutes(database, clock.now(), signal), {
     cron: '37 * * * *',
   });
+  const notifications = new NotificationService({
+    ...parts,
+    publicUrl: config.publicUrl,
+    allowedPrivateHosts: config.allowedPrivateHosts,
+    mail: config.mail,
+  });
+  const alerts = new Alerts({ database, audit, source: metrics, clock, log, changed: () => notifications.wake() });
   return {
-    metrics,
+    alerts,
+    notifications,
     service: new MonitoringService({
       database,
       clock,
@@ -60,13 +75,17 @@ export function openMonitoring(parts: Parts): Monitoring {
       health,
       dashboards: new Dashboards(database, audit),
     }),
-    start: () => {
+    start: async () => {
       health.start();
       if (!enabled) return;
       system.start();
       probes.start();
+      await alerts.start();
+      notifications.start();
     },
     close: async () => {
+      await alerts.close();
+      await notifications.close();
       await Promise.all([health.close(), system.close(), probes.close()]);
       loopDelay.close();
     },
