@@ -46,6 +46,17 @@ it('adds, reads, tests, changes and deletes channels, and shows a secret once', 
   );
 });
 
+it('says what is wrong with a channel', async () => {
+  const add = (kind: string, settings: object) =>
+    server.request('POST', `${ALERTS}/channels`, { body: { kind, name: 'wrong', settings } });
+  for (const url of ['nourl', '', 'ftp://example.com', 'https://user:word@example.com'])
+    expect(await add('slack', { url })).toMatchObject({
+      status: 400,
+      json: { errors: [{ pointer: '/settings/url' }] },
+    });
+  expect((await add('pigeon', {})).json.detail).toContain('kind: takes one of "webhook", "slack", "discord"');
+});
+
 it('takes policies, silences, windows, inhibition and acknowledgements, and shows what they do to an alert', async () => {
   const policy = await server.request('POST', `${ALERTS}/policies`, { body: { name: 'mine', groupBy: ['...'] } });
   expect(policy).toMatchObject({ status: 201, json: { continue: false, channels: null, groupWaitMs: 30_000 } });

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { useDataDirs } from '../support/dataDir.ts';
 import { useTestDatabase } from '../support/database.ts';
+import { useDataDirs } from '../support/dataDir.ts';
 import { findRedis, REDIS_URL } from '../support/redis.ts';
 
 const database = useTestDatabase();
