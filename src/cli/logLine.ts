@@ -14,20 +14,28 @@ const STYLES: Readonly<Record<LogLevel, Style>> = {
 };
 const LEVEL_WIDTH = 8;
 
-/** A record as a line for a person: time on this machine's clock, level, integration, message, what belongs to it. */
-export function logLine(log: IntegrationLog, now: Date = new Date()): string {
-  const { level, integrationId, message, eventName, operationId, requestId, traceId, attributes } = log;
+/**
+ * A record as a line for a person: time on this machine's clock, level, integration, message, what belongs to it.
+ * @param name what people call the integration
+ */
+export function logLine(log: IntegrationLog, name: string = log.integrationId, now: Date = new Date()): string {
+  const { level, message, eventName, operationId, requestId, traceId, attributes } = log;
   const fields = { event: eventName, operation: operationId, request: requestId, trace: traceId, ...attributes };
   const rest = Object.entries(fields)
-    .filter(([, value]) => value !== null && value !== undefined)
+    .filter(([field, value]) => value !== null && value !== undefined && !isRepeated(log, field, value))
     .map(([name, value]) => `${style('gray', `${clean(name)}=`)}${clean(text(value))}`);
   return [
     style('gray', localTime(new Date(log.timestamp), now)),
     style(STYLES[level], level.padEnd(LEVEL_WIDTH)),
-    style('dim', clean(integrationId)),
+    style('dim', clean(name)),
     clean(message),
     ...rest,
   ].join(' ');
+}
+
+/** A run is an operation, and so named twice. */
+function isRepeated({ operationId, attributes }: IntegrationLog, field: string, value: unknown): boolean {
+  return value === operationId && field in attributes;
 }
 
 /** With the day where it is another one. */
