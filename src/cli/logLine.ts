@@ -20,10 +20,15 @@ const LEVEL_WIDTH = 8;
  */
 export function logLine(log: IntegrationLog, name: string = log.integrationId, now: Date = new Date()): string {
   const { level, message, eventName, operationId, requestId, traceId, attributes } = log;
-  const fields = { event: eventName, operation: operationId, request: requestId, trace: traceId, ...attributes };
-  const rest = Object.entries(fields)
-    .filter(([field, value]) => value !== null && value !== undefined && !isRepeated(log, field, value))
-    .map(([name, value]) => `${style('gray', `${clean(name)}=`)}${clean(text(value))}`);
+  const columns = { event: eventName, operation: operationId, request: requestId, trace: traceId };
+  const own = Object.entries(attributes)
+    // A run is an operation, and would be named twice.
+    .filter(([, value]) => value !== operationId)
+    // Named as the search names them where an attribute has the name of a column.
+    .map(([field, value]) => [field in columns ? `attributes.${field}` : field, value] as const);
+  const rest = [...Object.entries(columns), ...own]
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([field, value]) => `${style('gray', `${clean(field)}=`)}${clean(text(value))}`);
   return [
     style('gray', localTime(new Date(log.timestamp), now)),
     style(STYLES[level], level.padEnd(LEVEL_WIDTH)),
@@ -31,11 +36,6 @@ export function logLine(log: IntegrationLog, name: string = log.integrationId, n
     clean(message),
     ...rest,
   ].join(' ');
-}
-
-/** A run is an operation, and so named twice. */
-function isRepeated({ operationId, attributes }: IntegrationLog, field: string, value: unknown): boolean {
-  return value === operationId && field in attributes;
 }
 
 /** With the day where it is another one. */

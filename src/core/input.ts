@@ -56,6 +56,14 @@ function toProblems(issue: z.core.$ZodIssue, input: unknown, schema: z.ZodType):
   return [{ pointer, detail: `${sentence(issue)} Got ${describeType(value)}.` }];
 }
 
+/** What people call the formats that schemas use without words of their own. */
+const FORMATS: Readonly<Record<string, string>> = {
+  datetime: 'a time such as 2026-01-31T12:00:00Z',
+  date: 'a day such as 2026-01-31',
+  email: 'an e-mail address',
+  url: 'an address such as https://example.com/path',
+};
+
 function sentence(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -71,7 +79,12 @@ function sentence(issue: z.core.$ZodIssue): string {
       return 'options' in issue && issue.options !== undefined
         ? `takes one of ${issue.options.map((value) => JSON.stringify(value)).join(', ')}.`
         : `takes another form (${issue.message}).`;
+    case 'invalid_format':
+      return issue.message.startsWith('takes')
+        ? `${issue.message}.`
+        : `takes ${FORMATS[issue.format] ?? `another form (${issue.message})`}.`;
     case 'invalid_value':
+      if (issue.values.length === 1) return `takes ${JSON.stringify(issue.values[0])}.`;
       return `takes one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.`;
     default:
       return issue.message.startsWith('takes') ? `${issue.message}.` : `takes another form (${issue.message}).`;

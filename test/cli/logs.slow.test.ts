@@ -109,13 +109,13 @@ describe('a record as a line', () => {
         requestId: null,
         traceId: null,
         spanId: null,
-        attributes: { runId: 'syn_1', status: 200, path: '/a b' },
+        attributes: { runId: 'syn_1', operation: 'check', status: 200, path: '/a b' },
       },
       'My shop',
       timestamp,
     );
     expect(stripVTControlCharacters(line)).toBe(
-      '09:05:07.008 warn     My shop slow answer\\u000aof 3 s event=call.slow operation=syn_1 status=200 path="/a b"',
+      '09:05:07.008 warn     My shop slow answer\\u000aof 3 s event=call.slow operation=syn_1 attributes.operation=check status=200 path="/a b"',
     );
   });
 });

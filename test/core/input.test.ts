@@ -33,6 +33,18 @@ const MISTAKES: [string, z.ZodType, unknown, string][] = [
     { kind: 'pigeon' },
     'The thing is not valid. kind: takes one of "webhook", "slack". Got a text of 6 characters.',
   ],
+  [
+    'a time',
+    z.strictObject({ at: z.iso.datetime() }),
+    { at: 'tomorrow' },
+    'The thing is not valid. at: takes a time such as 2026-01-31T12:00:00Z. Got a text of 8 characters.',
+  ],
+  [
+    'a fixed value',
+    z.strictObject({ version: z.literal(1) }),
+    {},
+    'The thing is not valid. version: takes 1. Got nothing.',
+  ],
   ['no kind', kinds, {}, 'The thing is not valid. kind: takes one of "webhook", "slack". Got nothing.'],
 ];
 
