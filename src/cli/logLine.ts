@@ -14,17 +14,25 @@ const STYLES: Readonly<Record<LogLevel, Style>> = {
 };
 const LEVEL_WIDTH = 8;
 
-/** A record as a line for a person: time on this machine's clock, level, integration, message, what belongs to it. */
-export function logLine(log: IntegrationLog, now: Date = new Date()): string {
-  const { level, integrationId, message, eventName, operationId, requestId, traceId, attributes } = log;
-  const fields = { event: eventName, operation: operationId, request: requestId, trace: traceId, ...attributes };
-  const rest = Object.entries(fields)
+/**
+ * A record as a line for a person: time on this machine's clock, level, integration, message, what belongs to it.
+ * @param name what people call the integration
+ */
+export function logLine(log: IntegrationLog, name: string = log.integrationId, now: Date = new Date()): string {
+  const { level, message, eventName, operationId, requestId, traceId, attributes } = log;
+  const columns = { event: eventName, operation: operationId, request: requestId, trace: traceId };
+  const own = Object.entries(attributes)
+    // A run is an operation, and would be named twice.
+    .filter(([, value]) => value !== operationId)
+    // Named as the search names them where an attribute has the name of a column.
+    .map(([field, value]) => [field in columns ? `attributes.${field}` : field, value] as const);
+  const rest = [...Object.entries(columns), ...own]
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => `${style('gray', `${clean(name)}=`)}${clean(text(value))}`);
+    .map(([field, value]) => `${style('gray', `${clean(field)}=`)}${clean(text(value))}`);
   return [
     style('gray', localTime(new Date(log.timestamp), now)),
     style(STYLES[level], level.padEnd(LEVEL_WIDTH)),
-    style('dim', clean(integrationId)),
+    style('dim', clean(name)),
     clean(message),
     ...rest,
   ].join(' ');

@@ -50,5 +50,9 @@ export class UnavailableError extends AppError {
 
 /** Text of anything thrown, for logs and details. */
 export function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // An address with several hosts: the error of all attempts has no words of its own.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(errorMessage).join('; ');
+  // Not only errors: pg-boss hands on copies of them, which are plain objects.
+  if (typeof error === 'object' && error !== null && 'message' in error) return String(error.message);
+  return String(error);
 }

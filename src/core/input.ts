@@ -34,7 +34,9 @@ export function parseInput<S extends z.ZodType>(schema: S, input: unknown, what:
 /** The error for problems found by hand or by a schema; its message names each of them. */
 export function invalidInput(what: string, problems: readonly InputProblem[]): InvalidInputError {
   const lines = problems.map(({ pointer, detail }) =>
-    pointer === '' ? detail : `${pointer.slice(1).replaceAll('/', '.')}: ${detail}`,
+    pointer === ''
+      ? `${/^takes /.test(detail) ? 'It ' : ''}${detail}`
+      : `${pointer.slice(1).replaceAll('/', '.')}: ${detail}`,
   );
   return new InvalidInputError(`${what} is not valid. ${lines.join(' ')}`, problems);
 }
@@ -54,6 +56,14 @@ function toProblems(issue: z.core.$ZodIssue, input: unknown, schema: z.ZodType):
   return [{ pointer, detail: `${sentence(issue)} Got ${describeType(value)}.` }];
 }
 
+/** What people call the formats that schemas use without words of their own. */
+const FORMATS: Readonly<Record<string, string>> = {
+  datetime: 'a time such as 2026-01-31T12:00:00Z',
+  date: 'a day such as 2026-01-31',
+  email: 'an e-mail address',
+  url: 'an address such as https://example.com/path',
+};
+
 function sentence(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -61,22 +71,35 @@ function sentence(issue: z.core.$ZodIssue): string {
     case 'too_small':
       return issue.message.startsWith('takes')
         ? `${issue.message}.`
-        : `takes at least ${issue.minimum}${unit(issue.origin)}.`;
+        : `takes at least ${issue.minimum}${unit(issue.origin, issue.minimum)}.`;
     case 'too_big':
-      return `takes at most ${issue.maximum}${unit(issue.origin)}.`;
+      return `takes at most ${issue.maximum}${unit(issue.origin, issue.maximum)}.`;
+    case 'invalid_union':
+      // Of kinds that are told apart by one member; zod's own words name the library.
+      return 'options' in issue && issue.options !== undefined
+        ? `takes one of ${issue.options.map((value) => JSON.stringify(value)).join(', ')}.`
+        : `takes another form (${issue.message}).`;
+    case 'invalid_format':
+      return issue.message.startsWith('takes')
+        ? `${issue.message}.`
+        : `takes ${FORMATS[issue.format] ?? `another form (${issue.message})`}.`;
     case 'invalid_value':
+      if (issue.values.length === 1) return `takes ${JSON.stringify(issue.values[0])}.`;
       return `takes one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.`;
     default:
       return issue.message.startsWith('takes') ? `${issue.message}.` : `takes another form (${issue.message}).`;
   }
 }
 
-function unit(origin: string): string {
-  if (origin === 'string') return ' characters';
-  return origin === 'array' ? ' entries' : '';
+function unit(origin: string, count: number | bigint): string {
+  const one = Number(count) === 1;
+  if (origin === 'string') return one ? ' character' : ' characters';
+  if (origin === 'array') return one ? ' entry' : ' entries';
+  return '';
 }
 
 function article(expected: string): string {
+  if (expected === 'int') return 'a whole number';
   return /^[aeio]/.test(expected) ? `an ${expected}` : `a ${expected}`;
 }
 
@@ -84,7 +107,8 @@ function article(expected: string): string {
 function describeType(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'string') return value === '' ? 'an empty text' : `a text of ${value.length} characters`;
+  if (typeof value === 'string')
+    return value === '' ? 'an empty text' : `a text of ${value.length}${unit('string', value.length)}`;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return value === undefined ? 'nothing' : `an ${typeof value}`;
 }

@@ -16,7 +16,8 @@ export function logRequests(server: Server, log: Log): void {
       status: reply.statusCode,
       durationMs,
     };
-    if (reply.statusCode >= 500 || durationMs > SLOW_MS) log.info('request', fields);
-    else log.debug('request', fields);
+    if (reply.statusCode >= 500) log.info('A request failed', fields);
+    else if (durationMs > SLOW_MS) log.info('A request was slow', fields);
+    else log.debug('A request was answered', fields);
   });
 }

@@ -127,6 +127,8 @@ function sendProblem(app: App, thrown: unknown, request: FastifyRequest, reply: 
   if (problem.status === 500) {
     app.log.error('A request failed for a reason that was not meant to happen', {
       requestId: request.id,
+      method: request.method,
+      path: request.url.split('?')[0],
       reason: error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : error.message,
     });
   }

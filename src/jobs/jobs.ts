@@ -4,6 +4,7 @@ import { CompiledQuery, sql, type Transaction } from 'kysely';
 import { type ConstructorOptions, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { errorMessage } from '../core/errors.ts';
 import { lazy } from '../core/lazy.ts';
+import { OncePerMinute } from '../core/oncePerMinute.ts';
 import { inSpan } from '../core/tracing.ts';
 import type { Database } from '../store/database.ts';
 import type { Schema } from '../store/schema.ts';
@@ -64,7 +65,9 @@ export function createJobs(database: Database, log: (line: string) => void): Job
   const open = lazy(async () => {
     const boss = new PgBoss(bossOptions(database));
     current = boss;
-    boss.on('error', (error) => log(`jobs: ${errorMessage(error)}`));
+    const trouble = new OncePerMinute(log);
+    // Each worker adds its name; the trouble is that of the database, which all of them meet every second.
+    boss.on('error', (error) => trouble.say(`jobs: ${errorMessage(error).replace(/ \(Queue: .*\)$/, '')}`));
     boss.on('warning', (warning) => log(`jobs: ${warning.message}`));
     // One process at a time makes or upgrades pg-boss's tables: its own lock does not keep two first starts apart
     // (12.38: CREATE SCHEMA IF NOT EXISTS behind the lock may fail on what a session cached before it waited).

@@ -9,6 +9,7 @@ const MAX_ADDITIONAL = 8;
 const MAX_TEXT_CHARS = 200;
 /** Of a window, `burstLimit` counts in any of these. */
 const BURST_WINDOW_MS = 1_000;
+const BURST_SUFFIX = ':burst';
 
 const count = z.int().min(1).max(MAX_LIMIT);
 const text = z.string().min(1).max(MAX_TEXT_CHARS);
@@ -129,7 +130,7 @@ function limitsOf(key: string, { strategy, maxRequests, windowSize, burstLimit }
   const burst = { strategy: 'sliding_window', limit: burstLimit, capacity: burstLimit } as const;
   return [
     { key, rule },
-    { key: `${key}:burst`, rule: { ...burst, windowMs: Math.min(BURST_WINDOW_MS, windowSize) } },
+    { key: `${key}${BURST_SUFFIX}`, rule: { ...burst, windowMs: Math.min(BURST_WINDOW_MS, windowSize) } },
   ];
 }
 
@@ -137,7 +138,9 @@ function limitsOf(key: string, { strategy, maxRequests, windowSize, burstLimit }
 export function refusalOf({ limits }: LimitPlan, { index, waitMs }: TakeAnswer, cost: number): string {
   const rule = describeRule((limits[index] ?? limits[0]!).rule);
   if (waitMs === Number.POSITIVE_INFINITY) return `The call costs ${cost}, which never fits: ${rule}.`;
-  return `${index === 0 ? 'The limit' : 'A further limit'} of ${rule} is used up.`;
+  const isBurst = limits[index]?.key.endsWith(BURST_SUFFIX);
+  const which = isBurst ? 'The burst limit' : index === 0 ? 'The limit' : 'A further limit';
+  return `${which} of ${rule} is used up.`;
 }
 
 function describeRule({ strategy, limit, windowMs, capacity }: LimitRule): string {

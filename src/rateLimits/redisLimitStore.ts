@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { letProgramsEnd } from '../core/idleRedis.ts';
 import type { Limit } from './limitRule.ts';
 import { LIMIT_SCRIPT } from './redisScript.ts';
 import type { SharedAnswer, SharedLimitStore, TakeRequest } from './sharedLimitStore.ts';
@@ -31,6 +32,7 @@ export class RedisLimitStore implements SharedLimitStore {
       autoResendUnfulfilledCommands: false,
       retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, MAX_RECONNECT_WAIT_MS),
     });
+    letProgramsEnd(this.#redis);
     // Every call that fails says it too.
     this.#redis.on('error', () => {});
   }

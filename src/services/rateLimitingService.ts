@@ -13,7 +13,12 @@ export const rateLimitingService: Omit<RateLimitingService, 'close' | 'storeStat
     // Other replicas may have used limits that are shared, so the app is opened for it too.
     const opened = openedDefaultApp();
     if (opened !== null) opened.rateLimitingService.clearRateLimits(integrationId);
-    else void defaultApp().then((app) => app.rateLimitingService.clearRateLimits(integrationId));
+    else
+      void defaultApp().then(
+        (app) => app.rateLimitingService.clearRateLimits(integrationId),
+        // Nothing is used by this process yet; the next check says why it does not open.
+        () => {},
+      );
   },
   getRateLimitStats: (integrationId) =>
     openedDefaultApp()?.rateLimitingService.getRateLimitStats(integrationId) ?? emptyStats(),

@@ -77,7 +77,10 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
 }
 
 async function prepare(database: Database, log: (line: string) => void): Promise<void> {
-  for (const name of await migrate(database.pool)) log(`database: applied migration ${name}`);
+  const applied = await migrate(database.pool);
+  if (applied.length === 1) log(`database: applied migration ${applied[0]}`);
+  else if (applied.length > 1)
+    log(`database: applied ${applied.length} migrations, ${applied[0]} to ${applied.at(-1)}`);
   const yesterday = new Date(Date.now() - DAY_MS);
   for (const table of DAILY_TABLES) await ensurePartitions(database, table, yesterday, 2 + PARTITION_DAYS_AHEAD);
 }

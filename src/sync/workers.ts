@@ -1,5 +1,6 @@
 import { actAs } from '../audit/acting.ts';
 import { errorMessage } from '../core/errors.ts';
+import { OncePerMinute } from '../core/oncePerMinute.ts';
 import { type PollLoop, startPollLoop } from '../core/pollLoop.ts';
 import { RunInterruption } from './errors.ts';
 import { executeRun, type RunDependencies } from './runExecution.ts';
@@ -36,6 +37,7 @@ interface ActiveRun {
 export class SyncWorkers {
   readonly #deps: WorkerDependencies;
   readonly #concurrency: number;
+  readonly #trouble: OncePerMinute;
   readonly #active = new Map<string, ActiveRun>();
   readonly #settled = new Set<Promise<void>>();
   #scheduler: PollLoop | null = null;
@@ -47,6 +49,8 @@ export class SyncWorkers {
 
   constructor(deps: WorkerDependencies, concurrency: number) {
     this.#deps = deps;
+    const say = (reason: string) => deps.log.warn('Syncing waits for the database', { reason });
+    this.#trouble = new OncePerMinute(say, deps.clock);
     this.#concurrency = concurrency;
   }
 
@@ -146,7 +150,7 @@ export class SyncWorkers {
     try {
       return await step();
     } catch (error) {
-      this.#deps.log.warn('Syncing waits for the database', { reason: errorMessage(error) });
+      this.#trouble.say(errorMessage(error));
       this.#dropExpired();
       return RETRY_AFTER_ERROR_MS;
     }

@@ -24,15 +24,26 @@ const run = (...args: string[]) =>
 test('alerts are listed, acknowledged and silenced, and a channel is tested', async () => {
   const { service } = await openNotifications();
   const receiver = await startReceiver();
-  await writeChange(database.current, { alert: 'a', to: 'firing', labels: { team: 'shop' }, atMs: Date.now() });
+  await database.current.pool.query(
+    `insert into integrations (id, owner, name, type, platform, status, configuration)
+     values ('int_a', 'o', 'Flaky shop', 't', 'github', 'connected', '{}')`,
+  );
+  const labels = { team: 'shop', integrationId: 'int_a' };
+  await writeChange(database.current, { alert: 'a', to: 'firing', labels, value: 89.30075100000249, atMs: Date.now() });
   await service.runOnce();
 
   const listed = await run('list');
+  expect(listed.stdout).toMatch(/^[A-Z]+ .* of Flaky shop$/m);
+  expect(listed.stdout).toMatch(/^ {2}89\.3\b/m);
+  expect(listed.stdout).toMatch(/^ {2}since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(\d+ (s|min)\)$/m);
   expect(listed.stdout).toContain('rule_a/0000000000000001');
   expect(listed.stderr).toContain('no notification channel');
 
   expect((await run('ack', 'rule_a/0000000000000001', '--comment', 'on it', '--for', '2h')).code).toBe(0);
-  expect((await run('silence', 'team=shop', 'alertname=~a|b', '--for', '30m', '--comment', 'known')).code).toBe(0);
+  const known = await run('silence', 'team=shop', 'alertname=~a|b', '--for', '30m', '--comment', 'known');
+  expect(known).toMatchObject({ code: 0, stderr: expect.stringContaining('Active alerts that match now: 1.') });
+  const typo = await run('silence', 'team=shpo', '--for', '30m', '--comment', 'known');
+  expect(typo).toMatchObject({ code: 0, stderr: expect.stringContaining('No active alert matches now.') });
   expect((await run('silence', 'team', '--for', '30m', '--comment', 'known')).code).toBe(2);
   expect(JSON.parse((await run('list', '--json')).stdout)).toMatchObject([
     { acknowledgement: { comment: 'on it', author: 'command line' }, silencedBy: [expect.stringMatching(/^sil_/)] },

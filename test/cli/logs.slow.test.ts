@@ -113,16 +113,17 @@ describe('a record as a line', () => {
         severityNumber: 13,
         message: 'slow\u001b[2J answer\nof 3 s',
         eventName: 'call.slow',
-        operationId: null,
+        operationId: 'syn_1',
         requestId: null,
         traceId: null,
         spanId: null,
-        attributes: { status: 200, path: '/a b' },
+        attributes: { runId: 'syn_1', operation: 'check', status: 200, path: '/a b' },
       },
+      'My shop',
       timestamp,
     );
     expect(stripVTControlCharacters(line)).toBe(
-      '09:05:07.008 warn     int_1 slow answer\\u000aof 3 s event=call.slow status=200 path="/a b"',
+      '09:05:07.008 warn     My shop slow answer\\u000aof 3 s event=call.slow operation=syn_1 attributes.operation=check status=200 path="/a b"',
     );
   });
 });

@@ -53,7 +53,7 @@ test('the performance of an integration, for people and for programs', async () 
 
 test('the performance of all of them', async () => {
   const words = await run();
-  expect(words.stdout).toContain(`1 integrations with ${calls} calls in 24 hours: 100 % succeeded`);
+  expect(words.stdout).toContain(`${calls} calls of 1 integration in 24 hours, 100 % succeeded`);
   expect(words.stdout).toMatch(/^SLOWEST .*\nOur shop /m);
   const json = await run('--json');
   expect(JSON.parse(json.stdout).summary).toMatchObject({ integrations: 1, totalRequests: calls });

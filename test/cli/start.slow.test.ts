@@ -122,7 +122,7 @@ describe('start in production', () => {
       LOG_LEVEL: 'debug',
       ...secrets,
     });
-    await server.says('"ready"');
+    await server.says('"server.ready"');
     server.child.kill('SIGTERM');
     const { code, stdout, stderr } = await server.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -131,7 +131,7 @@ describe('start in production', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines).toContainEqual(
-      expect.objectContaining({ level: 'info', msg: 'ready', url: expect.stringMatching(/^http:/) }),
+      expect.objectContaining({ level: 'info', msg: 'The server is ready', url: expect.stringMatching(/^http:/) }),
     );
     for (const secret of Object.values(secrets)) expect(stdout).not.toContain(secret);
     // Whoever reads the log must not become the owner.

@@ -37,7 +37,7 @@ describe('the image that the Dockerfile describes', () => {
   test('serves with the embedded database in its volume, and is found healthy only while it does', async () => {
     const port = await freePort();
     const server = run(image, { ...SECRETS, PORT: String(port) });
-    await server.says('"ready"');
+    await server.says('"server.ready"');
     await expectHealthy(port);
     expect(await healthCheck(image, port)).toBe(0);
     server.child.kill('SIGTERM');
@@ -57,7 +57,7 @@ describe('the image that the Dockerfile describes', () => {
     try {
       const port = await freePort();
       const server = run(image, { ...SECRETS, PORT: String(port), DATABASE_URL: url.href });
-      await server.says('"ready"');
+      await server.says('"server.ready"');
       await expectHealthy(port);
       server.child.kill('SIGTERM');
       await server.ended;

@@ -46,6 +46,33 @@ it('adds, reads, tests, changes and deletes channels, and shows a secret once', 
   );
 });
 
+it('says what is wrong with a channel', async () => {
+  const add = (kind: string, settings: object) =>
+    server.request('POST', `${ALERTS}/channels`, { body: { kind, name: 'wrong', settings } });
+  for (const url of ['nourl', '', 'ftp://example.com', 'https://user:word@example.com'])
+    expect(await add('slack', { url })).toMatchObject({
+      status: 400,
+      json: { errors: [{ pointer: '/settings/url' }] },
+    });
+  expect((await add('pigeon', {})).json.detail).toContain('kind: takes one of "webhook", "slack", "discord"');
+});
+
+it('says what is wrong with a pattern, in the words that were sent', async () => {
+  const body = { matchers: [{ label: 'a', op: '=~', value: '(' }], comment: 'x', endsAt: 'tomorrow' };
+  const { errors } = (await server.request('POST', `${ALERTS}/silences`, { body })).json;
+  expect(errors).toEqual([
+    {
+      pointer: '/matchers/0/value',
+      detail:
+        'takes a pattern. This one is not a regular expression: missing closing ): `(`. Got a text of 1 character.',
+    },
+    {
+      pointer: '/endsAt',
+      detail: 'takes a time such as 2026-01-31T12:00:00Z. Got a text of 8 characters.',
+    },
+  ]);
+});
+
 it('takes policies, silences, windows, inhibition and acknowledgements, and shows what they do to an alert', async () => {
   const policy = await server.request('POST', `${ALERTS}/policies`, { body: { name: 'mine', groupBy: ['...'] } });
   expect(policy).toMatchObject({ status: 201, json: { continue: false, channels: null, groupWaitMs: 30_000 } });

@@ -29,6 +29,11 @@ it('sets a limit, keeps it, and shows its use', async () => {
   expect(stats.json.limits).toMatchObject([
     { integrationId: id, action: 'api_call', maxRequests: 2, adjusted: true, allowed: 2, refused: 1 },
   ]);
+  const of = async (integrationId: string) =>
+    (await server.request('GET', `/api/v1/rate-limits?integrationId=${integrationId}`)).json.limits;
+  expect(await of(id)).toHaveLength(1);
+  expect(await of('another')).toEqual([]);
+  expect((await server.request('GET', '/api/v1/rate-limits?integration=x')).status).toBe(400);
 });
 
 it('refuses what is no limit, and whatever is of no integration', async () => {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { createJobs, type Jobs } from '../../src/jobs/jobs.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -142,4 +143,34 @@ test('a handler is aborted at its deadline and when the process stops', async ()
     database.current.db,
   );
   expect(rows).toEqual([{ state: 'retry' }]);
+});
+
+test('while the database is away, the log says so once and not for every queue and second', async () => {
+  const jobs = makeJobs();
+  let done = 0;
+  for (const name of ['one', 'two', 'three']) {
+    jobs.define(name, async () => {
+      done += 1;
+    });
+  }
+  await jobs.start();
+  const url = new URL(database.url);
+  const name = url.pathname.slice(1);
+  url.pathname = '/postgres';
+  const admin = new pg.Client({ connectionString: url.href });
+  await admin.connect();
+  try {
+    await admin.query(`alter database "${name}" with allow_connections false`);
+    await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+    await eventually('the first words', () => logged.some((line) => line.includes('not currently accepting')));
+    // Each of the queues asks again after a second.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+  } finally {
+    await admin.query(`alter database "${name}" with allow_connections true`);
+    await admin.end();
+  }
+  await jobs.enqueue('one', {});
+  await eventually('a job afterwards', () => done === 1);
+  expect(new Set(logged).size).toBe(logged.length);
+  expect(logged.join()).not.toMatch(/object Object|Worker/);
 });

@@ -96,11 +96,27 @@ describe('insights and recommendations', () => {
   it('say what to call, why, and what it can bring at most', () => {
     const [first, ...rest] = recommend('int_1', score);
     expect(first).toMatchObject({
-      reason: 'error rate, % is 9, against 5',
+      reason: '9 % of the calls failed; the threshold is 5 %',
       expectedEffect: 'at most 36 points of the overall score',
-      call: 'integrationService.testConnection("int_1")',
+      call: 'integrationService.testConnection(await integrationService.getIntegrationById("int_1"))',
     });
     expect(rest).toHaveLength(2);
+  });
+
+  it('are sentences', () => {
+    expect(findInsights(facts, score).map(({ text }) => text)).toEqual([
+      '9 % of the calls failed; the threshold is 5 %',
+      expect.stringMatching(/^the hourly 95th percentile is [\d.]+ ms; before it was [\d.]+ ms$/),
+      'the 95th percentile of response times is 4000 ms; the threshold is 5000 ms',
+      expect.stringMatching(/^the hourly 95th percentile rises by [\d.]+ ms an hour: [\d.]+ ms, from [\d.]+ ms$/),
+    ]);
+  });
+
+  it('do not advise to test or tune what is only reported', () => {
+    for (const { text, call } of recommend('somewhere else', score, 'reported')) {
+      expect(text).toMatch(/reported, not measured/);
+      expect(call).toBe('performanceMonitoringService.getHistoricalPerformanceData("somewhere else")');
+    }
   });
 
   it('are none when all is well', () => {

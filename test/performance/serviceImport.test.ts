@@ -19,7 +19,7 @@ const report = await performanceMonitoringService.getGlobalPerformanceReport();
 const summary = await performanceMonitoringService.getPerformanceSummary();
 console.log(JSON.stringify([
   before === undefined, analysis.overallScore, analysis.source, analysis.recommendations.length,
-  report.summary.reported.totalRequests, summary.reported.errorRate,
+  report.summary.reported.totalRequests, summary.reported.errorRate, summary.reported.averageScore,
 ]));
 `;
 
@@ -32,5 +32,5 @@ it('works as documented from the import path', () => {
     encoding: 'utf8',
     timeout: 60_000,
   });
-  expect(JSON.parse(output)).toEqual([true, 71.4, 'reported', 1, 1000, 5]);
+  expect(JSON.parse(output)).toEqual([true, 71.4, 'reported', 1, 1000, 5, 71.4]);
 }, 60_000);

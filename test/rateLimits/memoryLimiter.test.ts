@@ -74,7 +74,9 @@ it('keeps to the burst limit of a window in any second', async () => {
     return allowed;
   };
   expect(await count()).toBe(10);
-  expect((await service.checkRateLimit('int_3', 'x', config)).reason).toMatch(/further limit of 10 in 1 s/);
+  expect((await service.checkRateLimit('int_3', 'x', config)).reason).toBe(
+    'The burst limit of 10 in 1 s (sliding_window) is used up.',
+  );
   let total = 10;
   for (let second = 1; second < 15; second++) {
     await clock.advance(1_000);

@@ -20,6 +20,26 @@ const { totalChecks } = rateLimitingService.getRateLimitStats('integration-123')
 console.log(JSON.stringify([before.totalChecks, first.remaining, second.limit, second.remaining, third.remaining, totalChecks]));
 `;
 
+// What returns nothing cannot tell that the database is away; the next call does.
+const WITHOUT_DATABASE = `
+const { rateLimitingService } = await import(${JSON.stringify(resolve('src/services/rateLimitingService.ts'))});
+rateLimitingService.clearRateLimits('integration-123');
+await rateLimitingService.checkRateLimit('integration-123', 'api_call').catch((error) => console.log(error.code));
+`;
+
+it('a program that clears limits while the database is away hears of it at the next check, and goes on', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rate-limits-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const variables = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none', DATA_DIR: folder, NODE_ENV: 'test' };
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', WITHOUT_DATABASE], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, ...variables },
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  expect(output).toBe('UNAVAILABLE\n');
+});
+
 it('works as documented from the import path', () => {
   const folder = mkdtempSync(join(tmpdir(), 'rate-limits-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openDatabase } from '../../src/store/database.ts';
 import { MigrationError } from '../../src/store/errors.ts';
 import { migrate, readMigrations } from '../../src/store/migrate.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -158,3 +159,19 @@ function dataRow(values: readonly string[]): Buffer {
   });
   return Buffer.concat([count, ...columns]);
 }
+
+test('a first start says in one line what it applied, and later ones say nothing', async () => {
+  const { pool } = database.current;
+  await pool.query('create database first_start');
+  const url = new URL(database.url);
+  url.pathname = '/first_start';
+  const lines: string[] = [];
+  const open = () => openDatabase({ url: url.href, dataDir: '', log: (line) => lines.push(line) });
+  await (await open()).close();
+  expect(lines).toEqual([
+    `database: applied ${shipped.length} migrations, 000001_spine.sql to ${shipped.at(-1)!.name}`,
+  ]);
+  await (await open()).close();
+  expect(lines).toHaveLength(1);
+  await pool.query('drop database first_start');
+});

@@ -1,4 +1,12 @@
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyResult,
+  jwtVerify,
+} from 'jose';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import { emailSchema, personNameSchema } from '../accounts/schemas.ts';
@@ -85,7 +93,7 @@ export function verifySignedToken(
   token: string,
   find: JWTVerifyGetKey,
   expected: { readonly issuer: string; readonly audience: string; readonly currentDate: Date },
-) {
+): Promise<JWTVerifyResult> {
   return jwtVerify(token, find, {
     ...expected,
     algorithms: ALGORITHMS,

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../core/clock.ts';
+import { minute } from '../../monitoring/notifications/messageText.ts';
+import { readActiveAlerts } from '../activeAlerts.ts';
 import { parseDuration, parseMatcher } from '../alertArguments.ts';
 import { command } from '../command.ts';
 import { withApp } from '../openApp.ts';
@@ -18,7 +20,12 @@ export function alertsSilence(): Command {
       const silence = await notifications.silences.add({ matchers, endsAt, comment: options.comment });
       if (out.json) return out.data(silence);
       out.line(silence.id);
-      out.say(`Nobody is told of them until ${silence.endsAt}. They are evaluated all the same.`);
+      const matched = (await readActiveAlerts(notifications)).filter(({ silencedBy }) =>
+        silencedBy.includes(silence.id),
+      );
+      const now =
+        matched.length === 0 ? 'No active alert matches now' : `Active alerts that match now: ${matched.length}`;
+      out.say(`${now}. Nobody is told of those that match until ${minute(Date.parse(silence.endsAt))}.`);
     }),
   )
     .requiredOption('--for <time>', 'such as 30m, 2h or 7d')

@@ -5,6 +5,7 @@ import { type IntegrationLog, LOG_LEVELS, type LogLevel, type LogOptions, SYSTEM
 import { command, type Invocation } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { findIntegration } from '../findIntegration.ts';
+import { IntegrationNames } from '../integrationNames.ts';
 import { logLine } from '../logLine.ts';
 import { withApp } from '../openApp.ts';
 
@@ -43,15 +44,19 @@ async function show(app: App, { options, out, signal }: Invocation<Options>): Pr
   const scope = await scopeOf(app, integration);
   const choice = { level, searchQuery: query, operationId: operation, traceId: trace };
   const pretty = process.stdout.isTTY === true && !out.json;
-  const print = (log: IntegrationLog) => out.write(`${pretty ? logLine(log) : JSON.stringify(log)}\n`);
+  const names = new IntegrationNames(app.integrationService);
+  const print = async (log: IntegrationLog) =>
+    out.write(`${pretty ? logLine(log, await names.of(log.integrationId)) : JSON.stringify(log)}\n`);
   const past = { ...choice, timeRange: since === undefined ? undefined : rangeOf(since) };
   if (options.follow === true) {
     const limit = options.limit ?? (since === undefined ? DEFAULT_BEFORE_FOLLOWING : MAX_RECORDS);
     for await (const log of app.logs.follow(scope, past, limit, signal)) await print(log);
     return;
   }
-  const found = await app.logs.history.newest(scope, past, options.limit ?? DEFAULT_RECORDS);
+  const limit = options.limit ?? DEFAULT_RECORDS;
+  const found = await app.logs.history.newest(scope, past, limit);
   for (const log of found.reverse()) await print(log);
+  if (found.length === limit) out.hint(`there may be more than these ${limit}: --limit takes up to ${MAX_RECORDS}`);
   if (found.length === 0) out.hint('nothing was found; --since takes a longer time, such as 7d');
 }
 

@@ -1,7 +1,12 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { minute } from '../../monitoring/notifications/messageText.ts';
 import type { PerformanceAnalysis } from '../../performance/analysis/performanceAnalyzer.ts';
-import type { GlobalPerformanceReport, RankedIntegration } from '../../performance/summaries/globalReport.ts';
+import type {
+  GlobalPerformanceReport,
+  PerformanceSummary,
+  RankedIntegration,
+} from '../../performance/summaries/globalReport.ts';
 import { command } from '../command.ts';
 import { findIntegration } from '../findIntegration.ts';
 import { withApp } from '../openApp.ts';
@@ -59,18 +64,24 @@ function showAnalysis(name: string, analysis: PerformanceAnalysis, out: Output):
   }
   if (degradation.verdict === 'degraded')
     out.line(
-      `\nSlower since ${degradation.since}: ${degradation.series} ${ms(degradation.baseline)} → ${ms(degradation.value)}`,
+      `\nSlower since ${minute(Date.parse(degradation.since))}: ${degradation.series} ${ms(degradation.baseline)} → ${ms(degradation.value)}`,
     );
-  for (const { severity, text } of analysis.insights) out.line(`\n${severity}: ${text}`);
+  for (const { severity, text } of analysis.insights) out.line(`\n${severity}: ${text}.`);
   for (const { text, reason, expectedEffect, call } of analysis.recommendations)
-    out.line(`\n${text}\n  because ${reason}; ${expectedEffect}\n  ${call}`);
+    out.line(`\n${text}\n  because ${reason}; it brings ${expectedEffect}\n  ${call}`);
   if (analysis.anomalies.length > 0) {
     out.line('');
     out.table(
       ['ANOMALY', 'MINUTE', 'VALUE', 'EXPECTED', 'SCORE'],
       analysis.anomalies
         .slice(0, 10)
-        .map((one) => [one.series, one.window.from, short(one.value), short(one.baseline), short(one.score)]),
+        .map((one) => [
+          one.series,
+          minute(Date.parse(one.window.from)),
+          short(one.value),
+          short(one.baseline),
+          short(one.score),
+        ]),
     );
   }
 }
@@ -89,12 +100,9 @@ const METRICS: readonly [string, (metrics: Metrics) => string | number | null][]
 
 function showReport({ summary, ...lists }: GlobalPerformanceReport, out: Output): void {
   if (summary.monitoring === 'off') out.say('Performance monitoring is off: PERFORMANCE_MONITORING_ENABLED is false.');
-  out.line(
-    `${summary.integrations} integrations with ${summary.totalRequests} calls in 24 hours: ` +
-      `${percent(summary.successRate) ?? '–'} succeeded, 95 % within ${ms(summary.p95ResponseTime) ?? '–'}, ` +
-      `score ${short(summary.averageScore) ?? '–'} in the mean, ${summary.degradedIntegrations} have become slower`,
-  );
-  if (summary.asOf !== null) out.say(`As of ${summary.asOf}; the server sums up every few minutes.`);
+  out.line(summary.totalRequests === 0 ? 'No calls were measured in the last 24 hours.' : inOneLine(summary));
+  if (summary.asOf !== null)
+    out.say(`As of ${minute(Date.parse(summary.asOf))}; the server sums up every few minutes.`);
   for (const [title, list] of [
     ['LOWEST SCORE', lists.lowestScores],
     ['SLOWEST', lists.slowest],
@@ -102,6 +110,18 @@ function showReport({ summary, ...lists }: GlobalPerformanceReport, out: Output)
     ['HAVE BECOME SLOWER', lists.degraded],
   ] as const)
     showRanked(title, list, out);
+}
+
+function inOneLine(summary: PerformanceSummary): string {
+  const { integrations, totalRequests, averageScore, degradedIntegrations: slower } = summary;
+  const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? '' : 's'}`;
+  return [
+    `${counted(totalRequests, 'call')} of ${counted(integrations, 'integration')} in 24 hours`,
+    `${percent(summary.successRate) ?? '–'} succeeded`,
+    `95 % within ${ms(summary.p95ResponseTime) ?? '–'}`,
+    ...(averageScore === null ? [] : [`mean score ${short(averageScore)} of 100`]),
+    ...(slower === 0 ? [] : [`${counted(slower, 'integration')} slower than before`]),
+  ].join(', ');
 }
 
 function showRanked(title: string, list: readonly RankedIntegration[], out: Output): void {

@@ -35,7 +35,9 @@ async function run({ environment, out }: Invocation<object>): Promise<void> {
     async ({ err }) => {
       closing = true;
       if (err !== undefined) log.error('The server ends, because of an error that nothing expected', { error: err });
-      await (await opening.catch(() => null))?.close();
+      const served = await opening.catch(() => null);
+      served?.log.info('The server ends', { eventName: 'server.ending' });
+      await served?.close();
     },
   );
   onInterruption(() => {
@@ -49,8 +51,9 @@ async function run({ environment, out }: Invocation<object>): Promise<void> {
     await introduceSetup(out, served.log, served, forPerson || process.stderr.isTTY === true);
     await served.ready();
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    const facts = { url: served.url, version: VERSION, seconds: Number(seconds) };
+    served.log.info('The server is ready', { eventName: 'server.ready', ...facts });
     if (forPerson) out.say(`\n${style('green', `Ready in ${seconds} s.`, process.stderr)} Ctrl-C ends it.`);
-    else served.log.info('ready', { url: served.url, version: VERSION, seconds: Number(seconds) });
   } catch (error) {
     // Asked to end while starting: what the start then meets is no failure.
     if (closing) return;

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { letProgramsEnd } from '../../core/idleRedis.ts';
 
 const CHANNEL = 'integration-services:logs';
 /** So often at most it is said that there is something new. */
@@ -57,6 +58,7 @@ export class RedisHints {
       autoResubscribe: false,
       retryStrategy: (times) => Math.min(100 * 2 ** times, MAX_RETRY_MS),
     });
+    letProgramsEnd(redis);
     // Unheard, it would end the process; whoever needs Redis says that it is away.
     redis.on('error', () => {});
     return redis;

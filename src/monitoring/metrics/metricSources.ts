@@ -68,8 +68,9 @@ export class MetricSources implements MetricSource {
       metric,
       aggregation,
       from: new Date(range.fromMs).toISOString(),
-      until: new Date(range.untilMs).toISOString(),
-      stepMs: range.stepMs ?? range.untilMs - range.fromMs,
+      // A window ends with the present millisecond; what it is read with ends behind that.
+      until: new Date(parsed.kind === 'range' ? range.untilMs : nowMs).toISOString(),
+      stepMs: parsed.kind === 'range' ? parsed.query.stepMs : parsed.query.windowMs,
       series: series.map(toAnswer),
     };
   }

@@ -19,8 +19,10 @@ const matcherSchema = z
     value: z.string().max(MAX_VALUE_CHARS),
   })
   .superRefine(({ op, value }, context) => {
-    const fault = op === '=~' || op === '!~' ? patternFault(wholeValue(value)) : null;
-    if (fault !== null) context.addIssue({ code: 'custom', path: ['value'], message: `takes a pattern: ${fault}` });
+    const fault = op === '=~' || op === '!~' ? patternFault(value) : null;
+    if (fault === null) return;
+    const message = `takes a pattern. This one ${fault.replace(/\.$/, '')}`;
+    context.addIssue({ code: 'custom', path: ['value'], message });
   });
 
 export const matchersSchema = z.array(matcherSchema).max(MAX_MATCHERS);

@@ -73,17 +73,17 @@ function textOf(alert: MessageAlert, atMs: number): AlertText {
   return { heading: `${word} ${name}`, summary: alert.summary, facts, link: alert.link, runbook: alert.runbook };
 }
 
-function number(value: number): string {
+export function number(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
 }
 
 /** `2026-01-31 02:58 UTC` */
-function minute(ms: number): string {
+export function minute(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** The two largest units, such as `2 h 5 min`. */
-function duration(ms: number): string {
+export function duration(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return `${Math.floor(ms / 1000)} s`;
   if (minutes < 60) return `${minutes} min`;

@@ -131,7 +131,7 @@ export class PerformanceAnalyzer {
       samples: { have: used?.calls ?? 0, needed: 30 },
       scoreParts: isScored ? score.parts : [],
       insights,
-      recommendations: score === null ? [] : recommend(integrationId, score),
+      recommendations: score === null ? [] : recommend(integrationId, score, measured?.source ?? reported?.source),
       trends: { trend, changes, seasonal },
       anomalies,
       degradation: findDegradation(statistics.statistics),

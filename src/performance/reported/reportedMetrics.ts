@@ -98,7 +98,7 @@ function contradictions(given: Given): InputProblem[] {
     claim(
       given.successRate + given.errorRate <= 100 + ROUNDING_PERCENT,
       '/errorRate',
-      `and successRate are ${given.successRate + given.errorRate} % together; no more than 100 % can be.`,
+      `is ${given.successRate + given.errorRate} % together with successRate; they cannot be more than 100 %.`,
     );
   if (isGiven(total))
     claim(

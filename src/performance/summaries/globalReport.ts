@@ -114,11 +114,11 @@ export class GlobalReports {
       p95ResponseTime: merged.quantile(0.95),
       p99ResponseTime: merged.quantile(0.99),
       errorBound: ERROR_BOUND_PERCENT,
-      averageScore: measured?.score ?? null,
+      averageScore: averageOf(measured),
       scoredIntegrations: measured?.scored ?? 0,
       degradedIntegrations: measured?.degraded ?? 0,
       anomalies: measured?.alarms ?? 0,
-      reported: { ...totalsOf(reported), averageScore: reported?.score ?? null },
+      reported: { ...totalsOf(reported), averageScore: averageOf(reported) },
       asOf: rows.length === 0 ? null : new Date(Math.min(...rows.map((row) => row.as_of.getTime()))).toISOString(),
     };
   }
@@ -218,4 +218,9 @@ function totalsOf(row: SummaryRow | undefined): Totals {
     avgResponseTime: calls === 0 ? null : (row?.total_ms ?? 0) / calls,
     throughput: calls / WINDOW_SECONDS,
   };
+}
+
+/** With the one decimal that scores have. */
+function averageOf(row: SummaryRow | undefined): number | null {
+  return row === undefined || row.score === null ? null : Math.round(row.score * 10) / 10;
 }

@@ -119,6 +119,16 @@ describe('what calls show', () => {
     expect(series[0]!.points.map(({ at: point }) => point)).toEqual([iso(0), iso(30), iso(60)]);
   });
 
+  test('a window is told as it was asked for', async () => {
+    const query = { metric: 'calls', aggregation: 'sum', window: '10m' };
+    const { from, until, stepMs } = await sources.ask(query, all, at(30));
+    expect({ from, until, stepMs }).toEqual({
+      from: new Date(at(20)).toISOString(),
+      until: new Date(at(30)).toISOString(),
+      stepMs: 10 * MINUTE_MS,
+    });
+  });
+
   test('filters, and labels that must not be', async () => {
     const ask = async (filter: Record<string, string | string[]>) =>
       (await sources.ask({ metric: 'calls', aggregation: 'sum', filter, window: '10m' }, all, at(30))).series[0]

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { App } from '../../../app.ts';
 import type { VisibleIntegrations } from '../../../integrations/visibleIntegrations.ts';
 import { statsOf } from '../../../rateLimits/limitTallies.ts';
@@ -5,6 +6,8 @@ import type { RateLimitStats } from '../../../rateLimits/types.ts';
 import { answers } from '../../schemas/problem.ts';
 import { statsAnswer } from '../../schemas/rateLimits.ts';
 import { type AddRoute, API } from '../route.ts';
+
+const querystring = z.strictObject({ integrationId: z.string().min(1).max(200).optional() });
 
 export const getRateLimitStats: AddRoute = (server, app) => {
   server.get(
@@ -16,16 +19,22 @@ export const getRateLimitStats: AddRoute = (server, app) => {
         summary: 'Read what is used of rate limits',
         description: 'Of the integrations that the caller may see; at most 1,000 limits, the latest.',
         tags: ['integrations'],
+        querystring,
         response: answers({ 200: statsAnswer }),
       },
     },
-    async (request) => visibleStats(app, await request.access.visible('integrations:read')),
+    async (request) =>
+      visibleStats(app, request.query.integrationId, await request.access.visible('integrations:read')),
   );
 };
 
 /** Limits of names that are no integration's are for those who may see everything. */
-async function visibleStats(app: App, visible: VisibleIntegrations): Promise<RateLimitStats> {
-  const stats = app.rateLimitingService.getRateLimitStats();
+async function visibleStats(
+  app: App,
+  integrationId: string | undefined,
+  visible: VisibleIntegrations,
+): Promise<RateLimitStats> {
+  const stats = app.rateLimitingService.getRateLimitStats(integrationId);
   if (visible.kind === 'all') return stats;
   const named = new Set(
     [...stats.limits, ...stats.outgoing, ...stats.changes].map(({ integrationId }) => integrationId),

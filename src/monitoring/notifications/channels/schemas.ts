@@ -11,6 +11,8 @@ const address = z
   .url({ protocol: /^https?$/, error: 'takes an http or https address' })
   .max(2_000)
   .refine((text) => {
+    // Asked also when it is no address at all, which is said already.
+    if (!URL.canParse(text)) return true;
     const { username, password } = new URL(text);
     return username === '' && password === '';
   }, 'takes an address without a user name and password');
