@@ -2,6 +2,7 @@ import type { LogIngestState } from './logIngest.ts';
 import type { LogRecorder } from './logRecorder.ts';
 import type { LogSettings } from './logSettings.ts';
 import { checkLogInput } from './record.ts';
+import { checkOptionNames } from './search/logQuery.ts';
 import type { IntegrationLog, LogLevel, LogOptions, LogReader } from './types.ts';
 
 interface Parts {
@@ -55,6 +56,7 @@ export class ComprehensiveLoggingService {
    * @throws InvalidInputError
    */
   async getLogs(integrationId: string, options?: LogOptions): Promise<IntegrationLog[]> {
+    checkOptionNames(options);
     return [...(await this.reader.read(integrationId, options)).logs];
   }
 

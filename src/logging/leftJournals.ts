@@ -10,10 +10,15 @@ const JOURNAL = /^jrn_[0-9a-z]{26}$/;
 /**
  * Loads what processes left behind that were killed. Two that find the same journal do not load a line of it twice.
  * @param root where the journals of all processes are
- * @returns how many journals were finished
  */
-export async function loadLeftJournals(root: string, options: LoaderOptions, signal: AbortSignal): Promise<number> {
-  let finished = 0;
+export async function loadLeftJournals(
+  root: string,
+  options: LoaderOptions & {
+    /** Told of each journal that is over. */
+    readonly onFinished: (journalId: string) => void;
+  },
+  signal: AbortSignal,
+): Promise<void> {
   for (const id of await journalsIn(root)) {
     const folder = join(root, id);
     const state = await ownerState(folder, id).catch(() => 'alive' as const);
@@ -25,9 +30,8 @@ export async function loadLeftJournals(root: string, options: LoaderOptions, sig
     if (state !== 'gone') continue;
     await finishJournal(options.database, id);
     await rm(folder, { recursive: true, force: true });
-    finished += 1;
+    options.onFinished(id);
   }
-  return finished;
 }
 
 /** Notes that a journal is over, before its files go: whoever still loads it then has nothing to load. */

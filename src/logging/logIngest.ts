@@ -91,11 +91,16 @@ export class LogIngest {
       this.#dropped += 1;
       this.#options.onTrouble('A log record was refused by the database', { reason: errorMessage(reason) });
     };
+    const onFinished = (journal: string): void =>
+      this.#options.onTrouble(
+        'A process was killed, or ended while the database was away; what it had logged has been loaded',
+        { eventName: 'log.recovered', journal },
+      );
     const journal = this.#journal;
     const read = (from: number, maxBytes: number) => journal.read(from, maxBytes);
     const loader = new JournalLoader({ journalId: journal.id, read }, { database, onRefused });
     this.#loader = loader;
-    this.#loops = Promise.all([this.#load(loader), this.#lookForLeft({ database, onRefused })]);
+    this.#loops = Promise.all([this.#load(loader), this.#lookForLeft({ database, onRefused, onFinished })]);
   }
 
   /**
@@ -106,9 +111,15 @@ export class LogIngest {
     const durable = severity >= SEVERITIES.error;
     if (this.#closed) return Promise.reject(this.#drop('The log is closed.'));
     const reserve = durable ? 1.1 : 1;
-    if (this.#waitingBytes > this.#options.maxBytes * reserve || this.#journal.waiting >= MAX_WAITING) {
-      return Promise.reject(this.#drop('More log records wait for the database than may.'));
+    if (this.#waitingBytes > this.#options.maxBytes * reserve) {
+      const megabytes = Math.round(this.#options.maxBytes / 1024 / 1024);
+      const why = this.#failure === null ? '' : ` (${this.#failure})`;
+      return Promise.reject(
+        this.#drop(`${megabytes} MB of log records wait for the database${why}, as many as LOG_SPILL_MB allows.`),
+      );
     }
+    if (this.#journal.waiting >= MAX_WAITING)
+      return Promise.reject(this.#drop(`${MAX_WAITING} log records wait for the disk of the data folder.`));
     return this.#journal.append(line, durable).catch((error: unknown) => this.#insertDirectly(line, error));
   }
 
@@ -183,7 +194,7 @@ export class LogIngest {
     await delay(ms, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
   }
 
-  async #lookForLeft(options: ConstructorParameters<typeof JournalLoader>[1]): Promise<void> {
+  async #lookForLeft(options: Parameters<typeof loadLeftJournals>[1]): Promise<void> {
     while (!this.#closing.signal.aborted) {
       try {
         await loadLeftJournals(this.#options.root, options, this.#closing.signal);

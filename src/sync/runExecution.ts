@@ -250,10 +250,16 @@ function sayStarted(log: Log, run: SyncRunRow): void {
   else log.info('A sync goes on', { ...fields, eventName: 'sync.resumed', pages: run.pages });
 }
 
+/** From when a worker began it, whoever went on with it since. */
+function durationOf({ started_at, finished_at }: SyncRunRow): number | null {
+  return started_at === null || finished_at === null ? null : finished_at.getTime() - started_at.getTime();
+}
+
 function sayEnded(log: Log, run: SyncRunRow): void {
   const fields = {
     eventName: `sync.${run.status}`,
     ...namesOf(run),
+    durationMs: durationOf(run),
     pages: run.pages,
     read: run.records_read,
     added: run.records_added,

@@ -1,4 +1,4 @@
-import { invalidInput } from '../../core/input.ts';
+import { invalidInput, suggestion } from '../../core/input.ts';
 import { LOG_LEVELS, type LogOptions, SEVERITIES } from '../types.ts';
 import type { LogFilter } from './filter.ts';
 import { parseLogQuery } from './parseQuery.ts';
@@ -7,6 +7,16 @@ import { type TimeBounds, timeBounds } from './timeRange.ts';
 const DEFAULT_PAGE_RECORDS = 100;
 export const MAX_PAGE_RECORDS = 1_000;
 const MAX_ID_CHARS = 200;
+const OPTION_NAMES: readonly string[] = [
+  'level',
+  'levels',
+  'timeRange',
+  'searchQuery',
+  'limit',
+  'cursor',
+  'operationId',
+  'traceId',
+] satisfies (keyof LogOptions)[];
 
 /** What chooses records, whether they are read, counted or followed. */
 export type LogChoice = Omit<LogOptions, 'limit' | 'cursor'>;
@@ -30,6 +40,19 @@ export function choiceFilter(choice: Omit<LogChoice, 'timeRange'>, nowMs: number
 /** @throws InvalidInputError, InvalidLogQueryError */
 export function readChoice(choice: LogChoice, nowMs: number): { filter: LogFilter; bounds: TimeBounds } {
   return { filter: choiceFilter(choice, nowMs), bounds: timeBounds(choice.timeRange, nowMs) };
+}
+
+/** What is not known would be passed over, and more be read than was meant. @throws InvalidInputError */
+export function checkOptionNames(options: object = {}): void {
+  const unknown = Object.keys(options).filter((name) => !OPTION_NAMES.includes(name));
+  if (unknown.length === 0) return;
+  throw invalidInput(
+    'The question',
+    unknown.map((name) => ({
+      pointer: `/${name}`,
+      detail: `is no option.${suggestion(name, OPTION_NAMES)} There are: ${OPTION_NAMES.join(', ')}.`,
+    })),
+  );
 }
 
 /** @throws InvalidInputError */

@@ -31,6 +31,9 @@ export function timeOf(text: string, nowMs: number): number | null {
     const backMs = durationOf(text.slice(4));
     return backMs === null ? null : Math.max(EARLIEST_MS, nowMs - backMs);
   }
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(text) ?? [];
+  // JavaScript takes the 30th of February for the 2nd of March.
+  if (new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() !== Number(day)) return null;
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return null;
   const ms = Date.parse(text);
   return Number.isNaN(ms) || ms < EARLIEST_MS || ms > LATEST_MS ? null : ms;

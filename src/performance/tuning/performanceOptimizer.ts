@@ -144,8 +144,9 @@ export class PerformanceOptimizer {
     const start = runs[0]?.started_at ?? from;
     const before = await measurePeriod(database.db, integrationId, { from: start, until }, comparable, runs);
     if (runs.length < limits.runs || before.calls < limits.calls) {
-      const have = `${runs.length} of ${limits.runs} syncs and ${before.calls} of ${limits.calls} calls`;
-      return unchanged(integrationId, 'not_enough_data', `with the settings of now there are ${have} that are needed`);
+      const have = `${runs.length} syncs with ${before.calls} calls`;
+      const need = `${limits.runs} syncs and ${limits.calls} calls are needed`;
+      return unchanged(integrationId, 'not_enough_data', `with the present settings there were ${have}; ${need}`);
     }
     const series = await readSeries(database, {
       integrationId,

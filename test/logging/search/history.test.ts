@@ -70,6 +70,7 @@ describe('GET /api/v1/logs', () => {
     expect(search.json).toMatchObject({ status: 400, code: 'INVALID_LOG_QUERY', details: { position: 0 } });
     for (const query of [
       'timeRange=soon',
+      'from=2026-02-30&to=2026-03-05',
       'from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z',
       'cursor=abc',
       'limit=5000',
@@ -144,6 +145,26 @@ describe('the service', () => {
     const logs = await service.getLogs('int_b', { level: 'error', timeRange: '24h', searchQuery: 'timeout' });
     expect(logs.length).toBeGreaterThan(0);
     expect(logs.every(({ message, severityNumber }) => message.includes('timeout') && severityNumber >= 17)).toBe(true);
+  });
+
+  it('refuses options that it does not know', async () => {
+    const { comprehensiveLoggingService: service } = server.app;
+    const options = { serchQuery: 'timeout' } as object;
+    await expect(service.getLogs('int_b', options)).rejects.toThrow(
+      /serchQuery: is no option. Did you mean "searchQuery"\?/,
+    );
+  });
+
+  it('takes levels and retention of integrations that there are', async () => {
+    const set = (scope: string, level: string | null) =>
+      server.request('PUT', '/api/v1/logs/levels', { body: { scope, level } });
+    expect((await set('int_nosuch', 'debug')).json).toMatchObject({ status: 404, code: 'INTEGRATION_NOT_FOUND' });
+    // What is left of one that was deleted can be taken back.
+    expect((await set('int_nosuch', null)).status).toBe(204);
+    expect((await set('system', 'info')).status).toBe(204);
+    expect((await set('system', null)).status).toBe(204);
+    const rules = [{ scope: 'int_nosuch', level: null, keepDays: 1 }];
+    expect((await server.request('PUT', '/api/v1/logs/retention', { body: { rules } })).status).toBe(404);
   });
 
   it('shows what was logged, to readers and to subscribers', async () => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { levelBody } from '../../schemas/logSettings.ts';
 import { answers } from '../../schemas/problem.ts';
 import { type AddRoute, API } from '../route.ts';
+import { requireLogScope } from './requireLogScope.ts';
 
 export const setLogLevel: AddRoute = (server, app) => {
   server.put(
@@ -14,10 +15,11 @@ export const setLogLevel: AddRoute = (server, app) => {
         description: 'Counts on every replica within two seconds.',
         tags: ['logs'],
         body: levelBody,
-        response: answers({ 204: z.undefined().describe('Set.') }, 400, 415, 422),
+        response: answers({ 204: z.undefined().describe('Set.') }, 400, 404, 415, 422),
       },
     },
     async ({ body }, reply) => {
+      if (body.level !== null) await requireLogScope(app, body.scope);
       await app.comprehensiveLoggingService.settings.setLevel(body.scope, body.level);
       return reply.code(204).send();
     },
