@@ -84,6 +84,7 @@ interface NotifiedAlertsTable {
   notify: Json;
   value: number | null;
   condition: string;
+  reason: Generated<string>;
   starts_at: Date;
   ends_at: Date | null;
 }
