@@ -84,9 +84,9 @@ interface NotifiedAlertsTable {
   notify: Json;
   value: number | null;
   condition: string;
-  reason: Generated<string>;
   starts_at: Date;
   ends_at: Date | null;
+  reason: Generated<string>;
 }
 
 interface AlertAcknowledgementsTable {

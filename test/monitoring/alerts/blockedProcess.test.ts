@@ -80,7 +80,7 @@ describe('the default rule about a blocked process', () => {
     await rules.seed({ 'system.event_loop': EARLIER });
     const [rule] = await rules.list({}, null, 10);
     await pool.query(update);
-        expect(await rules.get(rule!.id)).toMatchObject({ ...BLOCKED['system.event_loop'], queryVersion: 2 });
+    expect(await rules.get(rule!.id)).toMatchObject({ ...BLOCKED['system.event_loop'], queryVersion: 2 });
 
     await pool.query('truncate alert_rules cascade');
     await rules.seed({ 'system.event_loop': EARLIER });
