@@ -857,6 +857,7 @@ create table notified_alerts (
   condition text not null,
   starts_at timestamp with time zone not null,
   ends_at timestamp with time zone,
+  reason text not null default 'value'::text,
   constraint notified_alerts_pkey PRIMARY KEY (alert_key)
 );
 

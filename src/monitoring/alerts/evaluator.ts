@@ -6,8 +6,10 @@ import { type PollLoop, startPollLoop } from '../../core/pollLoop.ts';
 import type { Database } from '../../store/database.ts';
 import { recordChanges, storeAlerts, storeFailures } from './alertQueries.ts';
 import { askSource, type DueRule } from './askSource.ts';
+import type { StagedAlert } from './evaluateRule.ts';
 import { type EvaluatedShard, evaluateShards } from './evaluateShards.ts';
 import { readGone } from './goneSeries.ts';
+import { logChanges } from './logChanges.ts';
 import { type OwnedShard, openShards } from './ownedShard.ts';
 import { readRevision, readRulesOf } from './ruleQueries.ts';
 import { claimShards, forgetReplica, markEvaluated, releaseShards, renewShards } from './shardQueries.ts';
@@ -168,7 +170,7 @@ export class AlertEvaluator {
   }
 
   async #store(evaluated: readonly EvaluatedShard[], at: number): Promise<number> {
-    const { database, changed } = this.#deps;
+    const { database, changed, log } = this.#deps;
     const own = await database.transaction(async (tx) => {
       const marked = await markEvaluated(tx, this.#shards, new Date(at));
       const good = evaluated.filter(({ shard }) => marked.has(shard.shard));
@@ -181,18 +183,18 @@ export class AlertEvaluator {
       await recordChanges(tx, [...ended, ...staged]);
       return marked;
     });
-    let stored = 0;
-    let changes = 0;
+    const stored: StagedAlert[] = [];
     for (const { shard, ended, staged, failures } of evaluated) {
       if (!own.has(shard.shard)) continue;
       shard.applied(staged, failures, at);
-      stored += ended.length + staged.length;
-      changes += [...ended, ...staged].filter(({ transition }) => transition !== null).length;
+      for (const one of ended) stored.push(one);
+      for (const one of staged) stored.push(one);
     }
     // Somebody else has the others, and knows better.
     this.#shards = this.#shards.filter(({ shard }) => own.has(shard));
-    if (changes > 0) changed?.();
-    return stored;
+    logChanges(log, stored);
+    if (stored.some(({ transition }) => transition !== null)) changed?.();
+    return stored.length;
   }
 }
 

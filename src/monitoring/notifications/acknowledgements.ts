@@ -11,7 +11,9 @@ import { mayBeSeen } from './activeAlerts.ts';
 import { author, changeOf, toJson } from './auditing.ts';
 import { AlertNotActiveError } from './errors.ts';
 import { type AlertFacts, makeMessage } from './message.ts';
+import { integrationsOf } from './namedIntegrations.ts';
 import { alertKeyOf } from './notifier/takeAlerts.ts';
+import { JOIN_PRESENT, measureOf, PRESENT_COLUMNS, type PresentRow, presentOf } from './presentAlerts.ts';
 import { commentText } from './silenceService.ts';
 import type { Labels } from './types.ts';
 
@@ -118,11 +120,12 @@ export class Acknowledgements {
     for (const target of await findIncidents(tx, keys, nowMs)) {
       const members = await readFiring(tx, target.group_id);
       const facts = new Map(members.map((row) => [row.alert_key, row.facts]));
+      const notice = { reason: 'acknowledged', firing: members.map((row) => row.alert), resolved: [] } as const;
       const message = makeMessage(
-        { reason: 'acknowledged', firing: members.map((row) => row.alert), resolved: [] },
+        notice,
         { id: target.group_id, labels: target.labels, policy: target.policy, acknowledgedBy: by },
         (key) => facts.get(key)!,
-        { publicUrl: this.#publicUrl, atMs: nowMs },
+        { publicUrl: this.#publicUrl, atMs: nowMs, integrations: await integrationsOf(tx, [notice]) },
       );
       await tx
         .insertInto('notifications')
@@ -192,27 +195,25 @@ async function findIncidents(tx: Transaction<Schema>, keys: readonly string[], n
 }
 
 async function readFiring(db: Kysely<Schema>, groupId: string) {
-  const { rows } = await sql<{
-    alert_key: string;
-    rule_id: string;
-    fingerprint: string;
-    labels: Labels;
-    annotations: Labels;
-    value: number | null;
-    condition: string;
-    starts_at: Date;
-  }>`
-    select a.* from alert_group_members m join notified_alerts a on a.alert_key = m.alert_key
+  const { rows } = await sql<PresentRow>`
+    select ${PRESENT_COLUMNS}
+    from alert_group_members m join notified_alerts a on a.alert_key = m.alert_key
+    ${JOIN_PRESENT}
     where m.group_id = ${groupId} and a.ends_at is null
     order by a.alert_key`.execute(db);
   return rows.map((row) => ({
     alert_key: row.alert_key,
-    facts: { ruleId: row.rule_id, fingerprint: row.fingerprint, condition: row.condition } satisfies AlertFacts,
+    facts: {
+      ruleId: row.rule_id,
+      fingerprint: row.fingerprint,
+      condition: row.condition,
+      reason: row.reason,
+      measure: measureOf(row),
+    } satisfies AlertFacts,
     alert: {
       fingerprint: row.alert_key,
       labels: row.labels,
-      annotations: row.annotations,
-      value: row.value,
+      ...presentOf(row),
       startsAtMs: row.starts_at.getTime(),
       endsAtMs: null,
     },

@@ -9,6 +9,7 @@ import {
   joinAcknowledgement,
 } from './alertFlags.ts';
 import { loadMuter } from './muteQueries.ts';
+import { JOIN_PRESENT, PRESENT_COLUMNS, type PresentRow, presentOf } from './presentAlerts.ts';
 import type { Labels } from './types.ts';
 
 /** An alert that is active, with whether it is told of. Times are ISO 8601. */
@@ -24,16 +25,7 @@ export interface ActiveAlert extends AlertFlags {
   readonly startsAt: string;
 }
 
-interface Row extends AcknowledgementRow {
-  readonly alert_key: string;
-  readonly rule_id: string;
-  readonly fingerprint: string;
-  readonly labels: Labels;
-  readonly annotations: Labels;
-  readonly value: number | null;
-  readonly condition: string;
-  readonly starts_at: Date;
-}
+interface Row extends PresentRow, AcknowledgementRow {}
 
 /** Whether somebody may see the alert `a`: those of integrations only where they may see the integration. */
 export function mayBeSeen(visible: VisibleIntegrations = { kind: 'all' }): RawBuilder<boolean> {
@@ -48,10 +40,9 @@ export async function listActiveAlerts(
   options: { nowMs: number; limit: number; after?: string; visible?: VisibleIntegrations },
 ): Promise<ActiveAlert[]> {
   const { rows } = await sql<Row>`
-    select a.alert_key, a.rule_id, a.fingerprint, a.labels, a.annotations, a.condition, a.starts_at,
-           coalesce(i.value, a.value) as value, ${ACKNOWLEDGEMENT_COLUMNS}
+    select ${PRESENT_COLUMNS}, ${ACKNOWLEDGEMENT_COLUMNS}
     from notified_alerts a
-    left join alert_instances i on i.rule_id = a.rule_id and i.fingerprint = a.fingerprint
+    ${JOIN_PRESENT}
     ${joinAcknowledgement(sql`a.alert_key`, options.nowMs)}
     where a.ends_at is null and a.alert_key > ${options.after ?? ''} and ${mayBeSeen(options.visible)}
     order by a.alert_key
@@ -62,8 +53,7 @@ export async function listActiveAlerts(
     ruleId: row.rule_id,
     fingerprint: row.fingerprint,
     labels: row.labels,
-    annotations: row.annotations,
-    value: row.value,
+    ...presentOf(row),
     condition: row.condition,
     startsAt: row.starts_at.toISOString(),
     ...flagsOf(muter, row.labels, row),

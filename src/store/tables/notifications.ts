@@ -86,6 +86,7 @@ interface NotifiedAlertsTable {
   condition: string;
   starts_at: Date;
   ends_at: Date | null;
+  reason: Generated<string>;
 }
 
 interface AlertAcknowledgementsTable {

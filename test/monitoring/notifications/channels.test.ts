@@ -7,7 +7,7 @@ import type { OpenChannel } from '../../../src/monitoring/notifications/channels
 import { webhookPost } from '../../../src/monitoring/notifications/channels/webhook.ts';
 import { testMessage } from '../../../src/monitoring/notifications/message.ts';
 import { useTestDatabase } from '../../support/database.ts';
-import { passTime, useNotifications, writeChange } from './support/notifications.ts';
+import { insertIntegration, passTime, useNotifications, writeChange } from './support/notifications.ts';
 import { type Received, useReceivers } from './support/receiver.ts';
 
 const database = useTestDatabase();
@@ -33,6 +33,7 @@ async function fireAndResolve(channel: (url: string) => ChannelInput): Promise<R
   const notifications = await openNotifications();
   const { service, clock } = notifications;
   const receiver = await startReceiver();
+  await insertIntegration(database.current, 'int_shop', 'Flaky shop', 'shopify');
   await service.channels.add(channel(receiver.url));
   await writeChange(database.current, { ...ALERT, to: 'firing', atMs: clock.now() });
   await passTime(database.current, notifications, clock.now() + 60_000);
@@ -50,18 +51,17 @@ describe('a channel tells what is wrong, since when, by how much and what to do:
     }));
     expect(firing!.path).toBe('/services/T000/B000/secretsecret');
     expect(firing!.headers['idempotency-key']).toMatch(/^ntf_/);
-    expect(firing!.body.text).toBe('[CRITICAL] Slow answers');
+    expect(firing!.body.text).toBe('[CRITICAL] Slow answers: Flaky shop (shopify)');
     expect(firing!.body.attachments[0].text).toBe(
       [
-        '*CRITICAL Slow answers*',
-        'Calls of &lt;int_shop&gt; take 8 s.',
+        'Calls of &lt;Flaky shop (shopify)&gt; take 8 s.',
+        'Integration: Flaky shop (shopify), int_shop',
         'Value: 8123',
         'Since: 2023-11-14 22:13 UTC (30 s)',
-        'Labels: integrationId=int_shop, platform=shopify',
         '<https://integrations.example.com/alerts/rule_Slow%20answers/0000000000000001|Open> · <https://wiki.example.com/slow|Runbook>',
       ].join('\n'),
     );
-    expect(resolved!.body.text).toBe('[RESOLVED] Slow answers');
+    expect(resolved!.body.text).toBe('[RESOLVED] Slow answers: Flaky shop (shopify)');
     expect(resolved!.body.attachments[0].text).toContain(
       'Lasted: 1 min, from 2023-11-14 22:13 UTC to 2023-11-14 22:14 UTC',
     );
@@ -77,11 +77,12 @@ describe('a channel tells what is wrong, since when, by how much and what to do:
       routing_key: KEY,
       event_action: 'trigger',
       payload: {
-        summary: '[CRITICAL] Slow answers',
+        summary: '[CRITICAL] Slow answers: Flaky shop (shopify)',
         severity: 'critical',
         source: 'int_shop',
         component: 'Slow answers',
         timestamp: '2023-11-14T22:13:20.000Z',
+        custom_details: { integrations: [{ id: 'int_shop', name: 'Flaky shop', platform: 'shopify' }] },
       },
       links: [{ href: 'https://wiki.example.com/slow' }],
     });
@@ -92,7 +93,10 @@ describe('a channel tells what is wrong, since when, by how much and what to do:
     const [firing] = await fireAndResolve((url) => ({ kind: 'discord', name: 'chat', settings: { url } }));
     expect(firing!.path).toBe('/?wait=true');
     expect(firing!.body.allowed_mentions).toEqual({ parse: [] });
-    expect(firing!.body.embeds[0]).toMatchObject({ title: '[CRITICAL] Slow answers', color: 0xb71c1c });
+    expect(firing!.body.embeds[0]).toMatchObject({
+      title: '[CRITICAL] Slow answers: Flaky shop (shopify)',
+      color: 0xb71c1c,
+    });
     expect(firing!.body.embeds[0].description).toContain('Value: 8123');
   });
 
@@ -130,12 +134,13 @@ describe('a channel tells what is wrong, since when, by how much and what to do:
       mail: { url: `smtp://127.0.0.1:${port}`, from: 'alerts@example.com' },
     });
     const { service, clock } = notifications;
+    await insertIntegration(database.current, 'int_shop', 'Flaky shop', 'shopify');
     await service.channels.add({ kind: 'email', name: 'mail', settings: { to: ['a@example.com', 'b@example.com'] } });
     await writeChange(database.current, { ...ALERT, to: 'firing', atMs: clock.now() });
     await passTime(database.current, notifications, clock.now() + 60_000);
     expect(mails).toHaveLength(2);
     const [first] = mails;
-    expect(first).toContain('Subject: [CRITICAL] Slow answers');
+    expect(first).toContain('Subject: [CRITICAL] Slow answers: Flaky shop (shopify)');
     expect(first).toMatch(/^Message-ID: <ntf_\w+\.[01]@integration-services>/m);
     expect(first).toMatch(/^References: <agr_\w+@integration-services>/m);
     expect(first).toContain('Value: 8123');
@@ -222,6 +227,7 @@ describe('secrets and addresses', () => {
         ok: false,
         retryable: false,
         status: null,
+        detail: expect.stringContaining('ALLOWED_PRIVATE_HOSTS'),
       });
     }
   });
@@ -244,6 +250,30 @@ describe('secrets and addresses', () => {
 });
 
 describe('"send test"', () => {
+  it('leaves no incident open at PagerDuty', async () => {
+    const { service } = await openNotifications();
+    const receiver = await startReceiver();
+    const { channel } = await service.channels.add({
+      kind: 'pagerduty',
+      name: 'oncall',
+      settings: { routingKey: KEY, url: receiver.url },
+    });
+    expect(await service.channels.test(channel.id)).toMatchObject({ ok: true });
+    const [trigger, resolve] = receiver.received;
+    expect([trigger!.body.event_action, resolve!.body.event_action]).toEqual(['trigger', 'resolve']);
+    expect(resolve!.body.dedup_key).toBe(trigger!.body.dedup_key);
+
+    receiver.answers.push({ status: 400 });
+    expect(await service.channels.test(channel.id)).toMatchObject({ ok: false, status: 400 });
+    expect(receiver.received).toHaveLength(3);
+
+    receiver.answers.push({ status: 202 }, { status: 500 });
+    expect(await service.channels.test(channel.id)).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('not that it is resolved'),
+    });
+  });
+
   it('tells what really came of it', async () => {
     const { service } = await openNotifications();
     const receiver = await startReceiver();

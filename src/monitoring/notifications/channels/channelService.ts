@@ -192,8 +192,7 @@ export class ChannelService {
     const channel = await this.open(id);
     if (channel === null) throw new ChannelNotFoundError(id);
     const startedMs = this.#clock.monotonicMs();
-    const message = testMessage(channel.name, this.#publicUrl, this.#clock.now());
-    const result = await this.#sender.send(channel, { id: newId('notification'), message });
+    const result = await this.#sendTest(channel);
     const durationMs = Math.round(this.#clock.monotonicMs() - startedMs);
     await this.#database.transaction(async (tx) => {
       // That it works again need not wait for the next alert to be shown.
@@ -211,6 +210,19 @@ export class ChannelService {
       });
     });
     return { ...result, durationMs };
+  }
+
+  async #sendTest(channel: OpenChannel): Promise<DeliveryResult> {
+    const id = newId('notification');
+    // A group of its own: at PagerDuty, an incident that touches no other.
+    const message = { ...testMessage(channel.name, this.#publicUrl, this.#clock.now()), groupId: id };
+    const result = await this.#sender.send(channel, { id, message });
+    if (!result.ok || channel.kind !== 'pagerduty') return result;
+    // An incident that nobody resolves would stay open.
+    const end = { id: newId('notification'), message: { ...message, status: 'resolved' as const } };
+    const resolved = await this.#sender.send(channel, end);
+    if (resolved.ok) return result;
+    return { ...resolved, detail: `The test was taken, but not that it is resolved. ${resolved.detail}` };
   }
 
   /** With its secrets, to send; null when there is none. @throws CredentialsUnreadableError */

@@ -10,7 +10,7 @@ export function discordPost({ secrets }: OpenChannel, { message }: Outbound): Ht
   const { texts, more } = alertTexts(message);
   const parts = texts.map(({ heading, summary, facts, link, runbook }) =>
     [
-      `**${escaped(heading)}**`,
+      ...(heading === '' ? [] : [`**${escaped(heading)}**`]),
       ...(summary === '' ? [] : [escaped(summary)]),
       ...facts.map(([name, text]) => `${name}: ${escaped(text)}`),
       `[Open](${link})${runbook === null ? '' : ` · [Runbook](${runbook})`}`,

@@ -1,4 +1,4 @@
-import { cut } from '../message.ts';
+import { cut, type NamedIntegration } from '../message.ts';
 import { plainText, titleOf } from '../messageText.ts';
 import type { HttpPost, OpenChannel, Outbound } from './types.ts';
 
@@ -14,13 +14,13 @@ const MAX_SUMMARY_CHARS = 1_024;
  * An event of the Events API v2: https://developer.pagerduty.com/docs/send-alert-event. One incident for a group:
  * its `dedup_key` is the group's, so a trigger that comes twice changes nothing and a resolution finds it.
  */
-export function pagerDutyPost({ settings, secrets }: OpenChannel, { id, message }: Outbound): HttpPost {
+export function pagerDutyPost({ settings, secrets }: OpenChannel, { message }: Outbound): HttpPost {
   const { reason, status, alerts, groupId, groupLabels } = message;
   const first = alerts[0];
   const event = {
     routing_key: secrets.routingKey,
     event_action: reason === 'acknowledged' ? 'acknowledge' : status === 'resolved' ? 'resolve' : 'trigger',
-    dedup_key: reason === 'test' ? id : groupId,
+    dedup_key: groupId,
     client: 'Integration Services',
     client_url: message.link,
     payload: {
@@ -38,6 +38,7 @@ export function pagerDutyPost({ settings, secrets }: OpenChannel, { id, message 
       custom_details: {
         firing: message.firingCount,
         resolved: message.resolvedCount,
+        integrations: [...new Map(alerts.flatMap(({ integration }) => integrationEntry(integration))).values()],
         text: cut(plainText(message), 8_000),
       },
     },
@@ -47,4 +48,8 @@ export function pagerDutyPost({ settings, secrets }: OpenChannel, { id, message 
       .map((alert) => ({ href: alert.runbook, text: `Runbook: ${alert.name}` })),
   };
   return { url: secrets.url ?? PAGERDUTY_URLS[settings.region ?? 'us'], body: JSON.stringify(event) };
+}
+
+function integrationEntry(integration: NamedIntegration | null): [string, NamedIntegration][] {
+  return integration ? [[integration.id, integration]] : [];
 }

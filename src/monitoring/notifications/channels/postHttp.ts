@@ -46,8 +46,18 @@ export async function postHttp(
     if (progress.status !== null && progress.status >= 200 && progress.status < 300)
       return { ok: true, retryable: false, status: progress.status, retryAfterMs: null, detail: `Taken; ${reason}.` };
     const retryable = !FINAL_OUTCOMES.has(outcome);
-    return { ok: false, retryable, status: progress.status, retryAfterMs: null, detail: `${url.origin}: ${reason}.` };
+    return {
+      ok: false,
+      retryable,
+      status: progress.status,
+      retryAfterMs: null,
+      detail: `${url.origin}: ${reason}.${advice(outcome)}`,
+    };
   }
+}
+
+function advice(outcome: string): string {
+  return outcome === 'blocked' ? ' A private host that is meant can be added to ALLOWED_PRIVATE_HOSTS.' : '';
 }
 
 function resultOf(

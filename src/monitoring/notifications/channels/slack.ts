@@ -31,7 +31,7 @@ function textOf(message: NotificationMessage): string {
   const { texts, more } = alertTexts(message);
   const parts = texts.map(({ heading, summary, facts, link, runbook }) =>
     [
-      `*${escaped(heading)}*`,
+      ...(heading === '' ? [] : [`*${escaped(heading)}*`]),
       ...(summary === '' ? [] : [escaped(summary)]),
       ...facts.map(([name, text]) => `${name}: ${escaped(text)}`),
       `<${link}|Open>${runbook === null ? '' : ` · <${runbook}|Runbook>`}`,

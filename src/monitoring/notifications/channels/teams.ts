@@ -21,7 +21,7 @@ export function teamsPost({ secrets }: OpenChannel, { message }: Outbound): Http
     body: [
       { ...textBlock(titleOf(message)), weight: 'Bolder', size: 'Medium', color: colour(message) },
       ...shown.flatMap(({ heading, summary, facts }) => [
-        { ...textBlock(heading), weight: 'Bolder', separator: true },
+        ...(heading === '' ? [] : [{ ...textBlock(heading), weight: 'Bolder', separator: true }]),
         ...(summary === '' ? [] : [textBlock(summary)]),
         { type: 'FactSet', facts: facts.map(([title, value]) => ({ title, value })) },
       ]),

@@ -5,6 +5,7 @@ import type { Labels } from '../types.ts';
 import { alertKeyOf, takeAlerts } from './takeAlerts.ts';
 
 const RULE_ID = 'notifications';
+const UNMEASURED = { value: null, condition: '', reason: 'value' } as const;
 const TO_ALL = { policyId: null, channelIds: [] };
 
 /** That a channel does not work is an alert like any other, so that the other channels tell of it. */
@@ -24,7 +25,7 @@ export async function beginChannelAlert(
   };
   const annotations = { summary: `Notifications do not arrive at the channel ${channel}: ${detail}` };
   const began = { kind: 'began', ...named(channelId), labels, annotations, notify: TO_ALL, atMs: nowMs } as const;
-  await takeAlerts(tx, [{ ...began, value: null, condition: '' }], await loadPolicies(tx), nowMs);
+  await takeAlerts(tx, [{ ...began, ...UNMEASURED }], await loadPolicies(tx), nowMs);
 }
 
 /** Something arrived again, or nothing is to arrive any more. Nothing happens where there is no such alert. */
@@ -38,7 +39,7 @@ export async function endChannelAlert(tx: Transaction<Schema>, channelId: string
   if (alert === undefined) return;
   const { labels, annotations } = alert as { labels: Labels; annotations: Labels };
   const ended = { kind: 'ended', ...named(channelId), labels, annotations, notify: TO_ALL, atMs: nowMs } as const;
-  await takeAlerts(tx, [{ ...ended, value: null, condition: '' }], await loadPolicies(tx), nowMs);
+  await takeAlerts(tx, [{ ...ended, ...UNMEASURED }], await loadPolicies(tx), nowMs);
 }
 
 function named(channelId: string) {

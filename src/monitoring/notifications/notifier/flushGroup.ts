@@ -5,6 +5,8 @@ import type { Schema } from '../../../store/schema.ts';
 import { dueAtMs, flush } from '../groupMachine.ts';
 import { type AlertFacts, makeMessage } from '../message.ts';
 import type { Muter } from '../muting.ts';
+import { integrationsOf } from '../namedIntegrations.ts';
+import { JOIN_PRESENT, measureOf, PRESENT_COLUMNS, type PresentRow, presentOf } from '../presentAlerts.ts';
 import type { Policy } from '../routing.ts';
 import type { ChannelLog, GroupAlert, GroupState, Labels } from '../types.ts';
 
@@ -33,16 +35,7 @@ interface GroupRow {
   readonly level: number;
 }
 
-interface MemberRow {
-  readonly alert_key: string;
-  readonly rule_id: string;
-  readonly fingerprint: string;
-  readonly labels: Labels;
-  readonly annotations: Labels;
-  readonly value: number | null;
-  readonly condition: string;
-  readonly starts_at: Date;
-  readonly ends_at: Date | null;
+interface MemberRow extends PresentRow {
   readonly acknowledged: boolean;
 }
 
@@ -106,8 +99,9 @@ async function flushGroup(tx: Transaction<Schema>, group: GroupRow, round: Flush
   );
   const facts = new Map(members.map((row) => [row.alert_key, factsOf(row)]));
   const named = { id: group.id, labels: group.labels, policy: policy.name };
+  const said = { publicUrl: round.publicUrl, atMs: nowMs, integrations: await integrationsOf(tx, notices) };
   for (const notice of notices) {
-    const message = makeMessage(notice, named, (key) => facts.get(key)!, { publicUrl: round.publicUrl, atMs: nowMs });
+    const message = makeMessage(notice, named, (key) => facts.get(key)!, said);
     const fallback = policy.fallbackChannel === notice.channel ? null : policy.fallbackChannel;
     await tx
       .insertInto('notifications')
@@ -131,12 +125,10 @@ async function flushGroup(tx: Transaction<Schema>, group: GroupRow, round: Flush
 
 async function loadMembers(tx: Transaction<Schema>, groupId: string, nowMs: number): Promise<MemberRow[]> {
   const { rows } = await sql<MemberRow>`
-    select a.alert_key, a.rule_id, a.fingerprint, a.labels, a.annotations, a.condition, a.starts_at, a.ends_at,
-           coalesce(case when a.ends_at is null then i.value end, a.value) as value,
-           k.alert_key is not null as acknowledged
+    select ${PRESENT_COLUMNS}, k.alert_key is not null as acknowledged
     from alert_group_members m
     join notified_alerts a on a.alert_key = m.alert_key
-    left join alert_instances i on i.rule_id = a.rule_id and i.fingerprint = a.fingerprint
+    ${JOIN_PRESENT}
     left join alert_acknowledgements k
       on k.alert_key = a.alert_key and (k.until is null or k.until > ${new Date(nowMs)})
     where m.group_id = ${groupId}
@@ -225,13 +217,13 @@ function toAlert(row: MemberRow): GroupAlert {
   return {
     fingerprint: row.alert_key,
     labels: row.labels,
-    annotations: row.annotations,
-    value: row.value,
+    ...presentOf(row),
     startsAtMs: row.starts_at.getTime(),
     endsAtMs: row.ends_at?.getTime() ?? null,
   };
 }
 
-function factsOf({ rule_id: ruleId, fingerprint, condition }: MemberRow): AlertFacts {
-  return { ruleId, fingerprint, condition };
+function factsOf(row: MemberRow): AlertFacts {
+  const { rule_id: ruleId, fingerprint, condition, reason } = row;
+  return { ruleId, fingerprint, condition, reason, measure: measureOf(row) };
 }

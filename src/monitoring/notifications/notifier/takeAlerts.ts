@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { Schema } from '../../../store/schema.ts';
+import type { AlertReason } from '../../alerts/types.ts';
 import { clockAfter, dueAtMs, type GroupClock } from '../groupMachine.ts';
 import { type Policy, type Route, routesOf } from '../routing.ts';
 import type { Labels } from '../types.ts';
@@ -15,6 +16,7 @@ export interface AlertEffect {
   readonly notify: { readonly policyId: string | null; readonly channelIds: readonly string[] };
   readonly value: number | null;
   readonly condition: string;
+  readonly reason: AlertReason;
   readonly atMs: number;
 }
 
@@ -32,6 +34,7 @@ interface StoredAlert {
   readonly notify: AlertEffect['notify'];
   readonly value: number | null;
   readonly condition: string;
+  readonly reason: AlertReason;
   readonly starts_at: Date;
   readonly ends_at: Date | null;
 }
@@ -137,6 +140,7 @@ function storedAlert(effect: AlertEffect, startsAt: Date, endsAt: Date | null): 
     notify: effect.notify,
     value: effect.value,
     condition: effect.condition,
+    reason: effect.reason,
     starts_at: startsAt,
     ends_at: endsAt,
   };
@@ -214,7 +218,7 @@ async function writeAlerts(tx: Transaction<Schema>, alerts: readonly StoredAlert
     select * from jsonb_populate_recordset(null::notified_alerts, ${JSON.stringify(alerts)}::jsonb)
     on conflict (alert_key) do update
     set labels = excluded.labels, annotations = excluded.annotations, notify = excluded.notify,
-        value = excluded.value, condition = excluded.condition,
+        value = excluded.value, condition = excluded.condition, reason = excluded.reason,
         starts_at = excluded.starts_at, ends_at = excluded.ends_at`.execute(tx);
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../../store/database.ts';
 import { type AlertEvidence, type AlertReason, type AlertState, meaningOf } from '../../alerts/types.ts';
+import { endingText } from '../ending.ts';
 import { loadPolicies } from '../policyQueries.ts';
 import type { Labels } from '../types.ts';
 import { type AlertEffect, takeAlerts } from './takeAlerts.ts';
@@ -25,6 +26,7 @@ interface ChangeRow {
   readonly at: Date;
   readonly op: string | null;
   readonly threshold: string | null;
+  readonly metric: string | null;
 }
 
 /**
@@ -39,7 +41,7 @@ export async function takeChanges(database: Database, nowMs: number): Promise<bo
     const place = places[0];
     if (place === undefined) return false;
     const { rows } = await sql<ChangeRow>`
-      select c.*, r.definition ->> 'op' as op, r.definition ->> 'threshold' as threshold
+      select c.*, r.definition ->> 'op' as op, r.definition ->> 'threshold' as threshold, r.metric
       from alert_changes c left join alert_rules r on r.id = c.rule_id
       where c.seq > ${place.seq}
       order by c.seq
@@ -56,7 +58,7 @@ function effectOf(row: ChangeRow): AlertEffect[] {
   const kind = meaningOf({ from: row.from_state, to: row.to_state });
   if (kind === null) return [];
   const { rule_name: alertname, severity } = row;
-  const unknown = row.to_state === 'normal' ? null : whyUnknown(row);
+  const instead = kind === 'ended' ? endingText({ ...row, samples: row.evidence.samples }) : whyUnknown(row);
   const effect: AlertEffect = {
     kind,
     ruleId: row.rule_id,
@@ -64,10 +66,11 @@ function effectOf(row: ChangeRow): AlertEffect[] {
     // What the rule is called and how bad it is cannot be hidden by a label of a series.
     labels: { ...row.labels, alertname, severity, kind: row.kind },
     // What the rule says of a value says nothing where there is none.
-    annotations: unknown === null ? row.annotations : { ...row.annotations, summary: unknown },
+    annotations: instead === null ? row.annotations : { ...row.annotations, summary: instead },
     notify: row.notify,
     value: row.value,
     condition: row.op === null ? '' : `${row.op} ${row.threshold}`,
+    reason: row.reason,
     atMs: row.at.getTime(),
   };
   return [effect];

@@ -65,6 +65,8 @@ const TABLES = [
   'maintenance_windows',
   'notification_policies',
   'notification_channels',
+  'integrations',
+  'alert_rules',
 ];
 const DEFAULT_INHIBITIONS = [
   'inh_refused_credentials',
@@ -87,6 +89,12 @@ async function clean({ db }: Database): Promise<void> {
   await sql`update notification_intake set seq = 0`.execute(db);
 }
 
+export async function insertIntegration({ db }: Database, id: string, name: string, platform: string): Promise<void> {
+  await sql`
+    insert into integrations (id, owner, name, type, platform, status, configuration)
+    values (${id}, 'o', ${name}, 't', ${platform}, 'connected', '{}')`.execute(db);
+}
+
 export interface Change {
   readonly alert: string;
   readonly to: AlertState;
@@ -95,8 +103,11 @@ export interface Change {
   readonly annotations?: Record<string, string>;
   readonly notify?: { policyId: string | null; channelIds: string[] };
   readonly severity?: string;
-  readonly value?: number;
+  readonly value?: number | null;
+  /** Of a rule that is stored; default: one of the alert's name, which is not. */
+  readonly ruleId?: string;
   readonly reason?: 'value' | 'error' | 'no_data';
+  readonly samples?: number;
   /** Of the query. */
   readonly error?: string;
   readonly atMs: number;
@@ -109,11 +120,11 @@ export async function writeChange({ db }: Database, change: Change): Promise<voi
     with next as (update alert_counters set value = value + 1 where name = 'changes' returning value)
     insert into alert_changes (seq, rule_id, fingerprint, rule_name, kind, severity, from_state, to_state, reason,
       labels, annotations, notify, integration_id, value, evidence, at)
-    select value, ${`rule_${alert}`}, '0000000000000001', ${alert}, 'system', ${change.severity ?? 'error'},
+    select value, ${change.ruleId ?? `rule_${alert}`}, '0000000000000001', ${alert}, 'system', ${change.severity ?? 'error'},
       ${from}, ${to}, ${change.reason ?? 'value'}, ${JSON.stringify(change.labels ?? {})}::jsonb,
       ${JSON.stringify(change.annotations ?? {})}::jsonb,
       ${JSON.stringify(change.notify ?? { policyId: null, channelIds: [] })}::jsonb,
-      null, ${change.value ?? 1}, ${JSON.stringify({ samples: 1, error: change.error })}::jsonb, ${new Date(change.atMs)}
+      null, ${change.value === undefined ? 1 : change.value}, ${JSON.stringify({ samples: change.samples ?? 1, error: change.error })}::jsonb, ${new Date(change.atMs)}
     from next`.execute(db);
 }
 
