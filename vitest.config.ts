@@ -23,6 +23,8 @@ function asksForDatabase(path: string): boolean {
 export default defineConfig({
   test: {
     pool: 'forks',
+    // A process runs many files, which saves it from loading the product for each of them. The slow run has time for that.
+    isolate: process.env.TEST_SLOW !== undefined,
     // More than processors: much of the time is spent waiting for what was killed to come back.
     maxWorkers: 3,
     testTimeout: timeoutMs,

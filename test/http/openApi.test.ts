@@ -240,6 +240,18 @@ describe('the OpenAPI document', () => {
     expect(count).toBeGreaterThan(5);
   });
 
+  it('is the same for every server of a process', async () => {
+    const other = await openTestServer(database.url);
+    try {
+      const { json } = await other.request('GET', '/api/openapi.json', { key: null });
+      expect(json).toEqual(document);
+      // Asked again now that the other one is there.
+      expect((await server.request('GET', '/api/openapi.json', { key: null })).json).toEqual(document);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('tells the secrets of nobody', () => {
     expect(JSON.stringify(document)).not.toContain(server.app.secrets.apiKey);
   });

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll } from 'vitest';
 import type { Connector } from '../../../src/connectors/format.ts';
 import { parseConnector } from '../../../src/connectors/loader.ts';
 import { readStream } from '../../../src/connectors/readStream.ts';
@@ -11,6 +10,7 @@ import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import { createOutgoing } from '../../../src/outgoing/pipeline.ts';
 import { aloneBudgets } from '../../support/budgets.ts';
 
+/** Of all files that a test process runs, and ends with it. */
 const outgoing = createOutgoing({
   clock: systemClock,
   allowedPrivateHosts: ['127.0.0.1'],
@@ -18,7 +18,6 @@ const outgoing = createOutgoing({
   attempts: { record: () => {} },
   budgets: aloneBudgets({ clock: systemClock }),
 });
-afterAll(() => outgoing.close());
 
 let sessions = 0;
 

@@ -5,6 +5,18 @@ import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
 import type { AddAccessRoute } from './accessRoute.ts';
 
+const body = addGrantSchema.meta({
+  id: 'AddGrant',
+  examples: [
+    {
+      effect: 'allow',
+      permissions: ['records:*'],
+      scope: { kind: 'platform', value: 'github' },
+      reason: 'Moves the issues to the new tracker',
+    },
+  ],
+});
+
 export const addGrant: AddAccessRoute = (server, app) => {
   server.post(
     `${API}/users/:id/grants`,
@@ -16,17 +28,7 @@ export const addGrant: AddAccessRoute = (server, app) => {
         description: 'A grant takes holding what it gives. A deny goes before everything that allows.',
         tags: ['access'],
         params: userParams,
-        body: addGrantSchema.meta({
-          id: 'AddGrant',
-          examples: [
-            {
-              effect: 'allow',
-              permissions: ['records:*'],
-              scope: { kind: 'platform', value: 'github' },
-              reason: 'Moves the issues to the new tracker',
-            },
-          ],
-        }),
+        body,
         response: answers({ 201: grantAnswer }, 400, 403, 404, 409, 413, 415, 422),
       },
     },

@@ -6,6 +6,11 @@ import { API } from '../route.ts';
 import type { AddAccessRoute } from './accessRoute.ts';
 import { roleAnswerOf } from './roleAnswerOf.ts';
 
+const body = createRoleSchema.meta({
+  id: 'CreateRole',
+  examples: [{ name: 'support', permissions: [{ permission: 'integrations:read', reach: 'all' }] }],
+});
+
 export const createRole: AddAccessRoute = (server, app) => {
   server.post(
     `${API}/roles`,
@@ -16,10 +21,7 @@ export const createRole: AddAccessRoute = (server, app) => {
         summary: 'Create a role',
         description: 'Takes holding everything that the role gives.',
         tags: ['access'],
-        body: createRoleSchema.meta({
-          id: 'CreateRole',
-          examples: [{ name: 'support', permissions: [{ permission: 'integrations:read', reach: 'all' }] }],
-        }),
+        body,
         response: answers({ 201: roleAnswer }, 400, 403, 409, 413, 415, 422),
       },
     },

@@ -5,6 +5,17 @@ import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
 import type { AddAccessRoute } from './accessRoute.ts';
 
+const body = requestBreakGlassSchema.meta({
+  id: 'RequestBreakGlass',
+  examples: [
+    {
+      permissions: ['integrations:*'],
+      reason: 'The sync of the shop is stuck since noon',
+      durationSeconds: 3_600,
+    },
+  ],
+});
+
 export const requestBreakGlass: AddAccessRoute = (server, app) => {
   server.post(
     `${API}/break-glass`,
@@ -15,16 +26,7 @@ export const requestBreakGlass: AddAccessRoute = (server, app) => {
         summary: 'Ask for break-glass access',
         description: 'More rights for at most 8 hours. Opens nothing until another person has approved it.',
         tags: ['access'],
-        body: requestBreakGlassSchema.meta({
-          id: 'RequestBreakGlass',
-          examples: [
-            {
-              permissions: ['integrations:*'],
-              reason: 'The sync of the shop is stuck since noon',
-              durationSeconds: 3_600,
-            },
-          ],
-        }),
+        body,
         response: answers({ 201: breakGlassAnswer }, 400, 403, 409, 413, 415, 422),
       },
     },

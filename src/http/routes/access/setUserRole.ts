@@ -5,6 +5,10 @@ import { answers } from '../../schemas/problem.ts';
 import { API } from '../route.ts';
 import type { AddAccessRoute } from './accessRoute.ts';
 
+const body = z
+  .strictObject({ role: z.string().min(1).max(50) })
+  .meta({ id: 'SetRole', examples: [{ role: 'operator' }] });
+
 export const setUserRole: AddAccessRoute = (server, app) => {
   server.put(
     `${API}/users/:id/role`,
@@ -16,9 +20,7 @@ export const setUserRole: AddAccessRoute = (server, app) => {
         description: 'Takes holding everything that the role gives. One active owner stays.',
         tags: ['access'],
         params: userParams,
-        body: z
-          .strictObject({ role: z.string().min(1).max(50) })
-          .meta({ id: 'SetRole', examples: [{ role: 'operator' }] }),
+        body,
         response: answers({ 204: z.undefined().describe('Changed.') }, 400, 403, 404, 409, 413, 415),
       },
     },

@@ -6,6 +6,8 @@ import { API } from '../route.ts';
 import type { AddAccessRoute } from './accessRoute.ts';
 import { roleAnswerOf } from './roleAnswerOf.ts';
 
+const body = updateRoleSchema.meta({ id: 'UpdateRole' });
+
 export const updateRole: AddAccessRoute = (server, app) => {
   server.patch(
     `${API}/roles/:name`,
@@ -18,7 +20,7 @@ export const updateRole: AddAccessRoute = (server, app) => {
           'What is left out stays; `permissions` are replaced as a whole. Counts at once for everybody who has the role.',
         tags: ['access'],
         params: roleParams,
-        body: updateRoleSchema.meta({ id: 'UpdateRole' }),
+        body,
         response: answers({ 200: roleAnswer }, 400, 403, 404, 413, 415),
       },
     },

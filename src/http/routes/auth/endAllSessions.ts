@@ -4,6 +4,8 @@ import { answers } from '../../schemas/problem.ts';
 import { clearSessionCookie, requireUser } from '../../sessionAuthentication.ts';
 import { type AddRoute, API } from '../route.ts';
 
+const answer = z.object({ ended: z.int() }).meta({ id: 'EndedSessions' });
+
 export const endAllSessions: AddRoute = (server, app) => {
   server.delete(
     `${API}/auth/sessions`,
@@ -14,7 +16,7 @@ export const endAllSessions: AddRoute = (server, app) => {
         summary: 'End all of your sessions',
         description: 'Also the one that asks.',
         tags: ['auth'],
-        response: answers({ 200: z.object({ ended: z.int() }).meta({ id: 'EndedSessions' }) }),
+        response: answers({ 200: answer }),
       },
     },
     async (request, reply) => {
