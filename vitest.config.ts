@@ -30,6 +30,7 @@ export default defineConfig({
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     globalSetup: ['test/support/globalSetup.ts'],
+    setupFiles: ['test/support/freshFile.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'lcov'] },
     projects: [
       { extends: true, test: { name: 'embedded', include: [`test/**/*.${suffix}`], exclude: slow } },

@@ -34,25 +34,26 @@ export interface EncodedEvent {
 /** Gives an event its id, takes out what looks like a secret, cuts what is too large, and writes it canonically. */
 export function encodeEvent(event: AuditEvent, nowMs: number, redactor: Redactor): EncodedEvent {
   const id = newId('auditEvent');
-  const word = (text: string): string => cutText(redactor.text(text), MAX_WORD_CHARS);
-  const words = (members: Readonly<Record<string, string | undefined>>): JsonObject => {
+  const name = (text: string): string => cutText(redactor.name(text), MAX_WORD_CHARS);
+  const text = (given: string): string => cutText(redactor.text(given), MAX_WORD_CHARS);
+  const words = (members: Readonly<Record<string, string | undefined>>, word: (text: string) => string): JsonObject => {
     const set = Object.entries(members).filter((member): member is [string, string] => member[1] !== undefined);
-    return Object.fromEntries(set.map(([name, text]) => [name, word(text)]));
+    return Object.fromEntries(set.map(([member, given]) => [member, word(given)]));
   };
-  const part = (name: 'before' | 'after' | 'details'): JsonObject => {
-    const object = event[name];
-    return object === undefined ? {} : { [name]: boundJson(redactor.object(object), MAX_PART_BYTES) };
+  const part = (member: 'before' | 'after' | 'details'): JsonObject => {
+    const object = event[member];
+    return object === undefined ? {} : { [member]: boundJson(redactor.object(object), MAX_PART_BYTES) };
   };
   const { actor, origin, target, integrationId } = event;
   const recorded: JsonObject = {
     id,
     time: new Date(nowMs).toISOString(),
-    actor: words({ kind: actor.kind, id: actor.id, userId: actor.userId }),
-    action: word(event.action),
+    actor: { kind: cutText(actor.kind, MAX_WORD_CHARS), ...words({ id: actor.id, userId: actor.userId }, name) },
+    action: name(event.action),
     outcome: event.outcome,
-    ...(target === undefined ? {} : { target: words({ kind: target.kind, id: target.id }) }),
-    ...(integrationId === undefined ? {} : { integrationId: word(integrationId) }),
-    ...(origin === undefined ? {} : { origin: words({ ...origin }) }),
+    ...(target === undefined ? {} : { target: { kind: cutText(target.kind, MAX_WORD_CHARS), id: name(target.id) } }),
+    ...(integrationId === undefined ? {} : { integrationId: name(integrationId) }),
+    ...(origin === undefined ? {} : { origin: words({ ...origin }, text) }),
     ...part('before'),
     ...part('after'),
     ...part('details'),

@@ -3,7 +3,7 @@ import type { InputProblem } from '../core/errors.ts';
 import { invalidInput } from '../core/input.ts';
 import type { JsonObject } from '../core/json.ts';
 import { activeSpan } from '../core/tracing.ts';
-import { Redactor } from '../redaction/redactor.ts';
+import { isOwnName, Redactor } from '../redaction/redactor.ts';
 import { AttributeWriter } from './attributes.ts';
 import { LOG_LIMITS } from './limits.ts';
 import { LOG_LEVELS, type LogLevel, SEVERITIES, SYSTEM } from './types.ts';
@@ -80,7 +80,9 @@ export class RecordMaker {
   }
 
   #word(value: unknown): string | null {
-    return typeof value === 'string' && value !== '' ? this.#writer.word(value, LOG_LIMITS.wordChars) : null;
+    if (typeof value !== 'string' || value === '') return null;
+    // Else somebody could make the name of an event, or an id, a credential, and hide by it what happened.
+    return isOwnName(value) ? value : this.#writer.word(value, LOG_LIMITS.wordChars);
   }
 }
 

@@ -38,6 +38,14 @@ export class KnownSecrets {
     return this.#secrets.size;
   }
 
+  /** Forgets all of them, as a process that begins anew does. */
+  clear(): void {
+    this.#secrets.clear();
+    this.#forms = new Map();
+    this.#filter = new Uint8Array(0);
+    this.#revision += 1;
+  }
+
   /** Looks for this value from now on. One of fewer than six characters would be found by accident: it is passed over. */
   add(secret: string): void {
     if (secret.length < PIECE_CHARS || secret.length > MAX_SECRET_CHARS) return;
@@ -119,9 +127,7 @@ export class KnownSecrets {
 
   #forgetOldest(): void {
     const kept = [...this.#secrets].slice(-MAX_SECRETS / 2);
-    this.#secrets.clear();
-    this.#forms = new Map();
-    this.#filter = new Uint8Array(0);
+    this.clear();
     for (const secret of kept) {
       this.#secrets.add(secret);
       this.#index(secret);

@@ -4,6 +4,9 @@ import { lowBytes } from './lowBytes.ts';
 import { isSecretName } from './secretNames.ts';
 import { hideRecognised } from './secretRules.ts';
 
+/** What the program names things by: ids (`int_…`), actions and events (`integration.deleted`). */
+const OWN_NAME = /^([a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26}|[a-z][a-zA-Z_]{0,29}(\.[a-z][a-zA-Z_]{0,29}){1,3})$/;
+
 /** Deeper than anything that is recorded. */
 const MAX_DEPTH = 64;
 
@@ -35,12 +38,24 @@ export class Redactor {
     return hidden === text && this.#known.size === 0 ? hideRecognised(text, bytes) : hideRecognised(hidden);
   }
 
+  /**
+   * The same of what is named by the program itself, whose own names stay as they are: else somebody could make the
+   * name of an action, or an id, a credential, and hide by it what is done.
+   */
+  name(text: string): string {
+    return isOwnName(text) ? text : this.text(text);
+  }
+
   #value(value: JsonValue, depth: number): JsonValue {
     if (typeof value === 'string') return this.text(value);
     if (value === null || typeof value !== 'object') return value;
     if (depth >= MAX_DEPTH) return '[cut: nested too deep]';
     return Array.isArray(value) ? value.map((item) => this.#value(item, depth + 1)) : this.object(value, depth + 1);
   }
+}
+
+export function isOwnName(text: string): boolean {
+  return OWN_NAME.test(text);
 }
 
 /** Whether it was set stays visible. */

@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AuditLog } from '../../src/audit/auditLog.ts';
 import { type Checkpoint, openCheckpoint } from '../../src/audit/checkpoint.ts';
 import { parseVerifierKey, type VerifierKey } from '../../src/audit/signedNote.ts';
 import { verifyExport, verifyProof } from '../../src/audit/verifyFile.ts';
+import { newId } from '../../src/core/ids.ts';
+import { liveSecrets } from '../../src/redaction/knownSecrets.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { makeDataDir, openAuditLog, someEvent } from './support.ts';
 
@@ -156,6 +158,30 @@ describe('a proof', () => {
     const { rows } = await database.current.pool.query<{ id: string }>('select id from audit_pending');
     expect(verifyProof(JSON.stringify(await log.prove(rows[0]!.id)), key).valid).toBe(true);
   });
+});
+
+it('names actions, actors and targets, whatever somebody has made a credential', async () => {
+  const [userId, targetId] = [newId('user'), newId('integration')];
+  for (const secret of ['integration.deleted', 'integration', userId, targetId, 'a hidden text'])
+    liveSecrets.add(secret);
+  onTestFinished(() => liveSecrets.clear());
+  const log = await filledLog();
+  await log.record(database.current.db, {
+    ...someEvent(1),
+    action: 'integration.deleted',
+    actor: { kind: 'user', id: userId },
+    target: { kind: 'integration', id: targetId },
+    integrationId: targetId,
+    details: { note: 'a hidden text' },
+  });
+  await log.flush();
+  const lines = (await textOf(log.export('jsonl'))).trimEnd().split('\n');
+  const found = lines.filter((line) => line.includes(targetId));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain('integration.deleted');
+  expect(found[0]).toContain(userId);
+  expect(found[0]).toContain('[redacted]');
+  expect(found[0]).not.toContain('a hidden text');
 });
 
 it('as CSV is safe to open in a spreadsheet', async () => {
