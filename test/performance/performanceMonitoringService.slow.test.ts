@@ -84,7 +84,7 @@ describe('what is reported', () => {
   });
 
   it.each<[string, ReportedMetrics, RegExp]>([
-    ['rates above 100 % together', { successRate: 97, errorRate: 5 }, /errorRate: and successRate are 102 %/],
+    ['rates above 100 % together', { successRate: 97, errorRate: 5 }, /errorRate: is 102 % together with successRate/],
     ['more parts than the whole', { totalRequests: 10, successfulRequests: 9, failedRequests: 2 }, /is less than/],
     ['a rate against its counts', { totalRequests: 100, failedRequests: 50, errorRate: 5 }, /50 % by the counts/],
     ['percentiles that fall', { p50ResponseTime: 9, p99ResponseTime: 8 }, /p50 ≤ p95 ≤ p99/],
