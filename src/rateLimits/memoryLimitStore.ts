@@ -71,6 +71,8 @@ export class MemoryLimitStore {
     const nowMs = this.#nowMs();
     this.#slots.forgetSome(nowMs);
     const slot = this.#slots.of(key, rule, nowMs);
+    if (rule.strategy === 'token_bucket' && this.#slots.state[slot + SLOT.kind] === KINDS.token_bucket)
+      return this.#takeOfBucket(slot, rule, cost, nowMs);
     const used = this.#settle(slot, rule, nowMs);
     const waitMs = this.#waitMs(slot, rule, used, cost, nowMs);
     const granted = waitMs === 0 ? cost : 0;
@@ -78,6 +80,20 @@ export class MemoryLimitStore {
     const resetInMs = Math.max(0, this.#slots.state[slot + SLOT.idleAtMs]! - nowMs);
     const left = Math.max(0, Math.floor(rule.capacity - used - granted + ROUNDING));
     return { granted, remaining: left, index: 0, resetInMs, waitMs };
+  }
+
+  /** What settling, asking and recording come to for a bucket, in one step: half the time of the three. */
+  #takeOfBucket(slot: number, rule: LimitRule, cost: number, nowMs: number): TakeAnswer {
+    const { state } = this.#slots;
+    const used = missingTokens(rule, state[slot + SLOT.used]!, state[slot + SLOT.atMs]!, nowMs);
+    const waitMs = bucketWaitMs(rule, used, cost);
+    const granted = waitMs === 0 ? cost : 0;
+    const resetInMs = fillMs(rule, used + granted);
+    state[slot + SLOT.used] = used + granted;
+    state[slot + SLOT.atMs] = nowMs;
+    state[slot + SLOT.idleAtMs] = nowMs + resetInMs;
+    const remaining = Math.max(0, Math.floor(rule.capacity - used - granted + ROUNDING));
+    return { granted, remaining, index: 0, resetInMs, waitMs };
   }
 
   /** Counts what was taken elsewhere, whatever the limits say. */
