@@ -37,7 +37,8 @@ export async function alertLines(alert: ActiveAlert, names: IntegrationNames, no
   ];
 }
 
-function severityStyle(severity: string): Parameters<typeof style>[0] {
+/** How a severity looks in a terminal. */
+export function severityStyle(severity: string): Parameters<typeof style>[0] {
   if (severity === 'critical') return ['bold', 'red'];
   if (severity === 'error') return 'red';
   return severity === 'warning' ? 'yellow' : 'cyan';

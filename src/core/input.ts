@@ -100,6 +100,7 @@ function unit(origin: string, count: number | bigint): string {
 
 function article(expected: string): string {
   if (expected === 'int') return 'a whole number';
+  if (expected === 'boolean') return 'true or false';
   return /^[aeio]/.test(expected) ? `an ${expected}` : `a ${expected}`;
 }
 

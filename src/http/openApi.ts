@@ -28,7 +28,6 @@ const TAGS = [
   { name: 'users', description: 'The people of the installation.' },
   { name: 'apiKeys', description: 'Keys of users, for programs.' },
   { name: 'freezes', description: 'Stopping a compromised account or key.' },
-  { name: 'logs', description: 'What happened: searched, counted, exported and followed live.' },
 ];
 
 const idempotencyHeader = z.object({

@@ -51,7 +51,10 @@ test('alerts are listed, acknowledged and silenced, and a channel is tested', as
 
   const history = JSON.parse((await run('history', '--since', '1h', '--state', 'firing', '--json')).stdout);
   expect(history).toMatchObject([{ ruleId: 'rule_a', from: 'normal', to: 'firing', labels: { team: 'shop' } }]);
-  expect((await run('history')).stdout).toContain('rule_a/0000000000000001');
+  const shown = (await run('history')).stdout;
+  expect(shown).toContain('rule_a/0000000000000001');
+  expect(shown).toMatch(/ of Flaky shop: normal → firing at 89\.3$/m);
+  expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThan(120);
   expect((await run('history', '--kind', 'security')).stderr).toContain('No alert changed within 24h.');
   expect((await run('history', '--state', 'broken')).code).toBe(2);
 

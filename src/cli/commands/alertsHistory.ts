@@ -2,8 +2,10 @@ import { type Command, Option } from 'commander';
 import type { PastChange } from '../../monitoring/alerts/alertHistory.ts';
 import { ALERT_KINDS, ALERT_STATES, type AlertKind, type AlertState } from '../../monitoring/alerts/types.ts';
 import { parseDuration } from '../alertArguments.ts';
+import { changeLines } from '../alertChange.ts';
 import { command } from '../command.ts';
 import { findIntegration } from '../findIntegration.ts';
+import { IntegrationNames } from '../integrationNames.ts';
 import { withApp } from '../openApp.ts';
 
 interface Options {
@@ -42,20 +44,11 @@ export function alertsHistory(): Command {
       if (rows.length >= MAX_CHANGES) out.say(`The newest ${rows.length} are shown; --since takes a shorter time.`);
       if (out.json) return out.data(rows);
       if (rows.length === 0) return out.say(`No alert changed within ${options.since}.`);
-      out.table(
-        ['AT', 'ALERT', 'NAME', 'SEVERITY', 'FROM', 'TO', 'VALUE', 'WHY', 'ABOUT'],
-        rows.map((change) => [
-          change.at,
-          `${change.ruleId}/${change.fingerprint}`,
-          change.ruleName,
-          change.severity,
-          change.from,
-          change.to,
-          change.value === null ? null : String(change.value),
-          change.reason,
-          change.annotations.summary ?? null,
-        ]),
-      );
+      const names = new IntegrationNames(app.integrationService);
+      for (const [index, change] of changes.entries()) {
+        if (index > 0) out.line('');
+        for (const line of await changeLines(change, names)) out.line(line);
+      }
     }),
   )
     .option('--since <time>', 'so long back, such as 30m, 24h or 7d', '24h')
