@@ -1,7 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../store/schema.ts';
 import type { WriteTarget } from './recordQueries.ts';
-import { advance, fence, type StreamPhase } from './runQueries.ts';
+import { advance, fence } from './runFence.ts';
+import type { StreamPhase } from './runQueries.ts';
 import type { DueDeletions } from './stateQueries.ts';
 
 /** Rows looked at in one statement. */

@@ -3,7 +3,8 @@ import type { JsonValue } from '../core/json.ts';
 import type { Schema } from '../store/schema.ts';
 import type { KnownAnswer } from './knownAnswer.ts';
 import type { RecordPortion } from './recordBatch.ts';
-import { advance, fence, type RunClaim, type RunProblem } from './runQueries.ts';
+import { advance, fence } from './runFence.ts';
+import type { RunClaim, RunProblem } from './runQueries.ts';
 import type { SyncStateRow } from './stateQueries.ts';
 
 /** A stream, and the claim of the run that writes it. */

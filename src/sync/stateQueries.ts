@@ -3,7 +3,8 @@ import type { JsonValue } from '../core/json.ts';
 import type { Schema } from '../store/schema.ts';
 import type { KnownAnswer } from './knownAnswer.ts';
 import type { WriteTarget } from './recordQueries.ts';
-import { advance, fence, type RunProblem } from './runQueries.ts';
+import { advance, fence } from './runFence.ts';
+import type { RunProblem } from './runQueries.ts';
 
 /** Deletions above the safe share; confirming makes them. */
 export interface PendingDeletions {
